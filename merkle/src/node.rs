@@ -1,0 +1,81 @@
+//! Coordinates of complete subtrees, the only nodes that a log ever stores.
+
+use core::{iter, ops::Range};
+
+use crate::{LeafIndex, TreeSize};
+
+/// The root of the complete subtree over the leaves `index << level .. (index + 1) << level`. Level 0 is the leaves.
+///
+/// Any two numbers make a node; [`Node::is_complete_at`] says whether a tree has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node {
+    /// The height above the leaves.
+    pub level: u8,
+    /// The position in the row of that level, counted from 0.
+    pub index: u64,
+}
+
+impl Node {
+    /// The node that is a leaf.
+    pub const fn leaf(index: LeafIndex) -> Node {
+        Node { level: 0, index: index.get() }
+    }
+
+    /// Whether all leaves below this node are in the tree of that size, so that its hash is final.
+    ///
+    /// ```
+    /// use merkle::{Node, TreeSize};
+    ///
+    /// let node = Node { level: 2, index: 1 }; // leaves 4 to 7
+    /// assert!(!node.is_complete_at(TreeSize::new(7)));
+    /// assert!(node.is_complete_at(TreeSize::new(8)));
+    /// ```
+    pub fn is_complete_at(self, size: TreeSize) -> bool {
+        self.index < complete_nodes(u32::from(self.level), size)
+    }
+}
+
+/// How many complete nodes the row of a level has. None from level 64 on, whatever the size.
+pub(crate) fn complete_nodes(level: u32, size: TreeSize) -> u64 {
+    size.get().checked_shr(level).unwrap_or(0)
+}
+
+/// The complete subtrees that make up a range of leaves, from left to right, largest first: one for each set bit of
+/// its length. The start must be a multiple of a power of two that is at least the length, as it is for every subtree
+/// that the recursion of RFC 6962 §2.1 meets.
+pub(crate) fn cover(leaves: Range<u64>) -> impl Iterator<Item = Node> {
+    let Range { mut start, end } = leaves;
+    iter::from_fn(move || {
+        let height = (end - start).checked_ilog2()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a u64 is at most 63")]
+        let node = Node { level: height as u8, index: start >> height };
+        start += 1 << height;
+        Some(node)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn cover_has_a_node_for_each_bit() {
+        let node = |level, index| Node { level, index };
+        assert_eq!(cover(0..0).collect::<Vec<_>>(), []);
+        assert_eq!(cover(0..7).collect::<Vec<_>>(), [node(2, 0), node(1, 2), node(0, 6)]);
+        assert_eq!(cover(4..7).collect::<Vec<_>>(), [node(1, 2), node(0, 6)]);
+        assert_eq!(cover(0..u64::MAX).count(), 64);
+    }
+
+    #[test]
+    fn no_level_is_too_high_to_ask_for() {
+        let largest = TreeSize::new(u64::MAX);
+        assert!(Node { level: 63, index: 0 }.is_complete_at(largest));
+        assert!(!Node { level: 63, index: 1 }.is_complete_at(largest));
+        assert!(!Node { level: 0, index: u64::MAX }.is_complete_at(largest));
+        assert!(!Node { level: 64, index: 0 }.is_complete_at(largest));
+        assert!(!Node { level: 255, index: u64::MAX }.is_complete_at(largest));
+    }
+}

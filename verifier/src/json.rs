@@ -1,0 +1,282 @@
+//! Strict JSON (RFC 8259) and its canonical form (RFC 8785).
+//!
+//! One text, one meaning: a key that stands twice (compared after unescaping), a lone surrogate, a byte order mark or a
+//! number that the canonical form would change are errors that name the place as a JSON pointer (RFC 6901). There is no
+//! Unicode normalisation. Nesting and size are capped before anything is built.
+
+mod number;
+mod parse;
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+pub use parse::{Error, ErrorKind, Limits, Numbers, parse};
+
+/// A JSON value. Objects are in canonical order and numbers in canonical form, so equal values have equal text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as text.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object.
+    Object(Object),
+}
+
+/// A number, kept as its RFC 8785 text. After [`Numbers::Any`] it is the literal as it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number(String);
+
+/// An object: its members without repeats, ascending by the UTF-16 code units of their keys (RFC 8785 §3.2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Object(Vec<(String, Value)>);
+
+impl Value {
+    /// The canonical text of RFC 8785.
+    pub fn to_canonical(&self) -> String {
+        let mut text = String::new();
+        write_value(&mut text, self);
+        text
+    }
+
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// The number as an unsigned integer, if it is one of at most 2^53, where doubles are exact.
+    pub fn as_u64(&self) -> Option<u64> {
+        let Self::Number(number) = self else { return None };
+        number.0.parse().ok().filter(|value| *value <= 1 << 53)
+    }
+
+    /// The elements, if it is an array.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        if let Self::Array(elements) = self { Some(elements) } else { None }
+    }
+
+    /// The members, if it is an object.
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Self::Object(members) = self { Some(members) } else { None }
+    }
+}
+
+impl Number {
+    /// The number as it stands in canonical text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Object {
+    /// Builds an object from members with distinct keys, in any order.
+    ///
+    /// # Panics
+    /// When a key stands twice: that is a bug of the caller. Text from outside goes through [`parse`].
+    pub fn new<K: Into<String>>(members: impl IntoIterator<Item = (K, Value)>) -> Self {
+        match Self::from_members(members.into_iter().map(|(key, value)| (key.into(), value)).collect()) {
+            Ok(object) => object,
+            Err(key) => panic!("the key {key:?} stands twice in an object of ours"),
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.iter().find_map(|(name, value)| (name == key).then_some(value))
+    }
+
+    /// The members in canonical order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no members.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// This object without some of its members.
+    #[must_use]
+    pub fn without(mut self, keys: &[&str]) -> Self {
+        self.0.retain(|(key, _)| !keys.contains(&key.as_str()));
+        self
+    }
+
+    /// Sorts members; the error is a key that stands twice.
+    fn from_members(mut members: Vec<(String, Value)>) -> Result<Self, String> {
+        members.sort_by(|(a, _), (b, _)| utf16_order(a, b));
+        match members.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            Some(pair) => Err(pair[0].0.clone()),
+            None => Ok(Self(members)),
+        }
+    }
+}
+
+impl From<Object> for Value {
+    fn from(members: Object) -> Self {
+        Self::Object(members)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Number(Number(value.to_string()))
+    }
+}
+
+impl TryFrom<u64> for Value {
+    type Error = u64;
+
+    /// Fails above 2^53, where RFC 8785 numbers stop being exact.
+    fn try_from(value: u64) -> Result<Self, u64> {
+        if value <= 1 << 53 { Ok(Self::Number(Number(value.to_string()))) } else { Err(value) }
+    }
+}
+
+impl FromIterator<Value> for Value {
+    fn from_iter<I: IntoIterator<Item = Value>>(elements: I) -> Self {
+        Self::Array(elements.into_iter().collect())
+    }
+}
+
+/// Parses a text that must already be canonical: parses it, writes it again and compares.
+pub fn parse_canonical(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
+    let value = parse(bytes, limits)?;
+    if value.to_canonical().as_bytes() == bytes { Ok(value) } else { Err(Error::not_canonical()) }
+}
+
+/// RFC 8785 §3.2.3 sorts keys by UTF-16 code units, which differs from code points beyond the basic plane.
+fn utf16_order(a: &str, b: &str) -> Ordering {
+    a.encode_utf16().cmp(b.encode_utf16())
+}
+
+fn write_value(text: &mut String, value: &Value) {
+    match value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(true) => text.push_str("true"),
+        Value::Bool(false) => text.push_str("false"),
+        Value::Number(number) => text.push_str(&number.0),
+        Value::String(string) => write_string(text, string),
+        Value::Array(elements) => {
+            text.push('[');
+            for (i, element) in elements.iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                write_value(text, element);
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            text.push('{');
+            for (i, (key, member)) in members.iter().enumerate() {
+                if i > 0 {
+                    text.push(',');
+                }
+                write_string(text, key);
+                text.push(':');
+                write_value(text, member);
+            }
+            text.push('}');
+        }
+    }
+}
+
+/// RFC 8785 §3.2.2.2: the two-letter escapes where they exist, `\u00xx` for other controls, everything else as it is.
+fn write_string(text: &mut String, string: &str) {
+    text.push('"');
+    for character in string.chars() {
+        match character {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\u{8}' => text.push_str("\\b"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\u{c}' => text.push_str("\\f"),
+            '\r' => text.push_str("\\r"),
+            control if control < ' ' => {
+                let written = write!(text, "\\u{:04x}", u32::from(control));
+                debug_assert!(written.is_ok(), "writing to a String cannot fail");
+            }
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const LIMITS: Limits = Limits { max_bytes: 4096, max_depth: 8, numbers: Numbers::Exact };
+
+    fn canonical(text: &str) -> String {
+        parse(text.as_bytes(), LIMITS).unwrap().to_canonical()
+    }
+
+    #[test]
+    fn writes_the_canonical_form() {
+        for (given, expected) in [
+            (" { \"b\" : [ ] , \"a\" : null } ", r#"{"a":null,"b":[]}"#),
+            (r#"["\u0041\/\u00e9\ud83d\ude00"]"#, r#"["A/é😀"]"#),
+            (r#""\u0000\u001f\b\t\n\f\r\"\\""#, r#""\u0000\u001f\b\t\n\f\r\"\\""#),
+            // U+FB33 sorts after U+1F600 by code units (0xFB33 against 0xD83D), before it by code points.
+            ("{\"\u{fb33}\":1,\"\u{1f600}\":2}", "{\"\u{1f600}\":2,\"\u{fb33}\":1}"),
+            (r#"{"__proto__":1,"":2}"#, r#"{"":2,"__proto__":1}"#),
+        ] {
+            assert_eq!(canonical(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn canonical_text_is_required_where_it_matters() {
+        assert!(parse_canonical(br#"{"a":1,"b":2}"#, LIMITS).is_ok());
+        for other in [r#"{"b":2,"a":1}"#, r#"{"a":1.0}"#, r#"{"a": 1}"#, "{\"a\":1}\n", r#"["\u0041"]"#] {
+            let error = parse_canonical(other.as_bytes(), LIMITS).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::NotCanonical, "{other}");
+        }
+    }
+
+    #[test]
+    fn integers_stop_where_doubles_stop_being_exact() {
+        assert_eq!(parse(b"9007199254740992", LIMITS).unwrap().as_u64(), Some(1 << 53));
+        assert_eq!(parse(b"1e3", LIMITS).unwrap().as_u64(), Some(1000));
+        assert_eq!(parse(b"-1", LIMITS).unwrap().as_u64(), None);
+        assert!(Value::try_from((1u64 << 53) + 1).is_err());
+    }
+}

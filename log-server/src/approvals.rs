@@ -1,0 +1,107 @@
+//! The approval engine: a thin module that writes decisions into the log.
+//!
+//! Each file is one thing that people or programs do: its command runs in the writer, what goes before (parsing, hashing,
+//! verifying signatures, making ids) runs in the caller's task. Nothing here knows HTTP.
+
+mod approvers;
+mod cancel;
+mod confirmation;
+mod consume;
+mod create;
+mod decide;
+mod enrol;
+mod invites;
+mod keys;
+mod list;
+mod receipts;
+mod records;
+mod revoke;
+
+use std::sync::Arc;
+
+use verifier::names::{Label, Username};
+use verifier::time::Timestamp;
+use verifier::webauthn::SignaturePrimitive;
+
+use crate::clock::Timekeeper;
+use crate::identity::Identity;
+use crate::problem::Problem;
+use crate::random::Random;
+use crate::store::{Store, StoreError};
+use crate::waiters::Waiters;
+use crate::writer::Writer;
+
+pub use confirmation::view;
+pub use create::IdempotencyKey;
+pub use enrol::Challenges;
+pub(crate) use keys::key_record;
+pub use list::ListQuery;
+pub(crate) use records::CredentialRecord;
+pub use records::{ApproverSlot, ConfirmationRecord, ConsumedRecord, DecisionRecord, RawJson};
+
+/// What every use of the approval engine needs.
+pub struct Approvals {
+    /// The store, for reading.
+    pub store: Arc<dyn Store>,
+    /// The writer, for every lasting change.
+    pub writer: Writer,
+    /// The time.
+    pub time: Arc<Timekeeper>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Who waits for what.
+    pub waiters: Arc<Waiters>,
+    /// The names of log and site.
+    pub identity: Identity,
+    /// Checks signatures.
+    pub primitive: Arc<dyn SignaturePrimitive + Send + Sync>,
+    /// The challenges of enrolments under way.
+    pub challenges: Challenges,
+}
+
+impl Approvals {
+    /// A record as it is committed.
+    fn record<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.store.get(key)?.as_deref().map(|bytes| crate::writer::record_from(key, bytes)).transpose()
+    }
+
+    /// All records of a kind.
+    fn records<T: serde::de::DeserializeOwned>(&self, kind: u8) -> Result<Vec<T>, StoreError> {
+        let (from, to) = crate::keyspace::all(kind);
+        let pairs = self.store.scan(&from, &to, usize::MAX)?;
+        pairs.iter().map(|(key, value)| crate::writer::record_from(key, value)).collect()
+    }
+
+    fn label(&self, username: &Username) -> Label {
+        username.label(&self.identity.log_origin)
+    }
+}
+
+fn time_text(seconds: u64) -> String {
+    Timestamp::from_unix(seconds).to_string()
+}
+
+fn username(field: &str, text: &str) -> Result<Username, Problem> {
+    Username::new(text).map_err(|error| Problem::invalid(field, error))
+}
+
+/// A text that people will read: 1 to `limit` characters, none of them hidden.
+fn shown(field: &str, text: &str, check: fn(&str) -> Result<(), verifier::names::NameError>) -> Result<(), Problem> {
+    check(text).map_err(|error| Problem::invalid(field, error))
+}
+
+/// A number of seconds between bounds, or a default.
+fn seconds(
+    field: &str,
+    given: Option<u64>,
+    allowed: std::ops::RangeInclusive<u64>,
+    default: u64,
+) -> Result<u64, Problem> {
+    let seconds = given.unwrap_or(default);
+    if allowed.contains(&seconds) {
+        Ok(seconds)
+    } else {
+        let (least, most) = (allowed.start(), allowed.end());
+        Err(Problem::invalid(field, format!("{seconds} seconds, {least} to {most} are allowed")))
+    }
+}

@@ -1,0 +1,41 @@
+//! Taking a request back.
+
+use super::Approvals;
+use super::records::ConfirmationRecord;
+use crate::keyspace;
+use crate::problem::Problem;
+use crate::writer::{Command, Failed, Priority, Transaction};
+
+struct Cancel {
+    id: String,
+    key_id: String,
+}
+
+impl Approvals {
+    /// Ends a pending confirmation. One that is decided stays as it is.
+    pub async fn cancel(&self, key_id: &str, id: &str) -> Result<api::Confirmation, Problem> {
+        self.writer.submit(Cancel { id: id.to_owned(), key_id: key_id.to_owned() }).await?;
+        self.confirmation(key_id, id)
+    }
+}
+
+impl Command for Cancel {
+    type Answer = ();
+    type Refusal = Problem;
+    const PRIORITY: Priority = Priority::Ends;
+
+    fn run(self, tx: &mut Transaction<'_>) -> Result<(), Failed<Problem>> {
+        let key = keyspace::confirmation(&self.id);
+        let record = tx.get::<ConfirmationRecord>(&key)?.filter(|record| record.key_id == self.key_id);
+        let Some(mut record) = record else { return Err(Failed::Refused(Problem::NotFound)) };
+        // Cancelling twice is cancelling once: a client that lost the first answer asks again.
+        if record.status_in_writer(tx.now()) == api::Status::Cancelled {
+            return Ok(());
+        }
+        record.require_pending(tx.now()).map_err(Failed::Refused)?;
+        record.cancelled_at = Some(tx.now().unix());
+        tx.put(key, &record);
+        tx.wake(&self.id);
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+//! Deciding: what the approve page needs, and the signed decision.
+
+use api::{ApproveOptions, CredentialDescriptor, Decided, DecisionMade, DecisionRequest, Documents, Status};
+use verifier::document::Decision;
+use verifier::encoding::{self, base64url};
+use verifier::entry::{CredentialHash, DecisionEntry, Entry};
+use verifier::names::{Label, Username};
+use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
+
+use super::confirmation::Current;
+use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
+use super::{Approvals, time_text, username};
+use crate::keyspace;
+use crate::problem::Problem;
+use crate::store::StoreError;
+use crate::writer::{Command, Failed, NewEntry, Priority, Transaction, assertion_digest};
+
+/// The most characters of a note on a rejection.
+const MAX_NOTE: usize = 1000;
+
+/// A verified decision on its way into the log.
+struct Decide {
+    id: String,
+    approver: Username,
+    label: Label,
+    decision: Decision,
+    credential: CredentialHash,
+    assertion: Assertion,
+    digest: [u8; 32],
+    sign_count: u32,
+    backed_up: bool,
+    user_handle: Option<String>,
+    note: Option<String>,
+}
+
+struct Recorded {
+    index: u64,
+    decided_at: u64,
+}
+
+impl Approvals {
+    /// What an approver may sign. Without a name, when several are asked: who is asked, and no documents.
+    pub fn approve_options(&self, id: &str, approver: Option<&str>) -> Result<ApproveOptions, Problem> {
+        let current = self.current(id)?;
+        let Current { record, status, published } = &current;
+        let core = record.parsed_core()?;
+        let slot = match (approver, &record.approvers[..]) {
+            (Some(name), _) => Some(record.slot(name).ok_or(Problem::NotFound)?),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let decided = slot.and_then(|slot| slot.decision.as_ref());
+        let signable = slot.filter(|slot| *status == Status::Pending && slot.decision.is_none());
+        Ok(ApproveOptions {
+            id: record.id.clone(),
+            status: *status,
+            approvers: record.approvers.iter().map(|slot| slot.username.clone()).collect(),
+            quorum: record.quorum,
+            approver: slot.map(|slot| slot.username.clone()),
+            compare_code: core.compare_code(),
+            rp_id: self.identity.relying_party.rp_id.clone(),
+            documents: signable.map(|slot| documents(record, slot)).transpose()?,
+            credentials: match signable {
+                Some(slot) => self.descriptors(&slot.username)?,
+                None => Vec::new(),
+            },
+            decided: decided.filter(|decision| decision.index < published.head.size.get()).map(|decision| Decided {
+                decision: decision.decision().as_str().to_owned(),
+                decided_at: time_text(decision.decided_at),
+                log_index: decision.index,
+            }),
+        })
+    }
+
+    /// Records a decision. The signature is verified here, over the stored document, by the code that verifies receipts.
+    pub async fn decide(&self, id: &str, request: DecisionRequest) -> Result<DecisionMade, Problem> {
+        let command = self.check_decision(id, request)?;
+        let decision = command.decision;
+        let Recorded { index, decided_at } = self.writer.submit(command).await?;
+        let current = self.current(id)?;
+        let ended = matches!(current.status, Status::Approved | Status::Rejected);
+        Ok(DecisionMade {
+            id: id.to_owned(),
+            status: current.status,
+            decision: decision.as_str().to_owned(),
+            decided_at: time_text(decided_at),
+            log_index: index,
+            receipt: ended.then(|| self.receipt(&current.record, &current.published)).transpose()?,
+        })
+    }
+
+    fn check_decision(&self, id: &str, request: DecisionRequest) -> Result<Decide, Problem> {
+        let approver = username("approver", &request.approver)?;
+        let decision: Decision = request.decision.parse().map_err(|error| Problem::invalid("decision", error))?;
+        let record: ConfirmationRecord = self.record(&keyspace::confirmation(id))?.ok_or(Problem::NotFound)?;
+        let slot = record.slot(approver.as_str()).ok_or(Problem::NotFound)?;
+        check_note(request.note.as_deref(), decision)?;
+        record.require_pending(self.time.now())?;
+
+        let sent = request.assertion;
+        let (record_of_key, key) = self.key_of(&approver, &sent)?;
+        let assertion = Assertion {
+            authenticator_data: bytes("assertion.response.authenticatorData", &sent.response.authenticator_data)?,
+            client_data_json: bytes("assertion.response.clientDataJSON", &sent.response.client_data_json)?,
+            signature: bytes("assertion.response.signature", &sent.response.signature)?,
+        };
+        let challenge = record.document(slot, decision)?.challenge();
+        let data = verify_assertion(&assertion, &challenge, &self.identity.relying_party, &key, &*self.primitive)
+            .map_err(|error| {
+                tracing::warn!(confirmation = id, check = error.code(), %error, "a decision was refused");
+                Problem::invalid("assertion", error)
+            })?;
+        Ok(Decide {
+            id: id.to_owned(),
+            label: self.label(&approver),
+            approver,
+            decision,
+            credential: record_of_key.hash()?,
+            digest: assertion_digest(&assertion),
+            assertion,
+            sign_count: data.sign_count,
+            backed_up: data.flags.backed_up(),
+            user_handle: sent.response.user_handle.filter(|handle| !handle.is_empty()),
+            note: request.note.filter(|note| !note.is_empty()),
+        })
+    }
+
+    /// The approver's active key with the id that the assertion names. The key comes from the enrolment alone.
+    fn key_of(&self, approver: &Username, sent: &api::Assertion) -> Result<(CredentialRecord, PublicKey), Problem> {
+        if sent.id != sent.raw_id || sent.kind != "public-key" {
+            return Err(Problem::invalid("assertion.rawId", "must equal id, and type must be public-key"));
+        }
+        let person: ApproverRecord = self.record(&keyspace::approver(approver.as_str()))?.ok_or(Problem::NotFound)?;
+        if let Some(handle) = sent.response.user_handle.as_deref().filter(|handle| !handle.is_empty())
+            && handle != person.user_handle
+        {
+            return Err(Problem::invalid("assertion.response.userHandle", "is another person's"));
+        }
+        let credentials = self.credentials(&person)?;
+        let found = credentials.into_iter().find(|record| record.is_active() && record.credential_id == sent.id);
+        let record =
+            found.ok_or_else(|| Problem::invalid("assertion.id", format!("is not an active passkey of {approver}")))?;
+        let damaged = || StoreError(format!("the credential record {} is damaged", record.credential));
+        let spki = encoding::from_base64url(&record.public_key).map_err(|_| damaged())?;
+        let key = PublicKey::from_spki_der(&spki).map_err(|_| damaged())?;
+        Ok((record, key))
+    }
+
+    /// All keys ever enrolled for somebody.
+    pub(super) fn credentials(&self, person: &ApproverRecord) -> Result<Vec<CredentialRecord>, StoreError> {
+        let mut all = Vec::new();
+        for credential in &person.credentials {
+            let damaged = || StoreError(format!("the record of {} is damaged", person.username));
+            let hash = encoding::array_from_base64url(credential).map_err(|_| damaged())?;
+            all.push(self.record(&keyspace::credential(&hash))?.ok_or_else(damaged)?);
+        }
+        Ok(all)
+    }
+
+    fn descriptors(&self, username: &str) -> Result<Vec<CredentialDescriptor>, StoreError> {
+        let Some(person) = self.record::<ApproverRecord>(&keyspace::approver(username))? else { return Ok(Vec::new()) };
+        let active = self.credentials(&person)?.into_iter().filter(CredentialRecord::is_active);
+        Ok(active
+            .map(|record| CredentialDescriptor { id: record.credential_id, transports: record.transports })
+            .collect())
+    }
+}
+
+fn documents(record: &ConfirmationRecord, slot: &ApproverSlot) -> Result<Documents, StoreError> {
+    Ok(Documents {
+        approve: record.document(slot, Decision::Approve)?.to_canonical(),
+        reject: record.document(slot, Decision::Reject)?.to_canonical(),
+    })
+}
+
+fn check_note(note: Option<&str>, decision: Decision) -> Result<(), Problem> {
+    match note {
+        Some(_) if decision == Decision::Approve => Err(Problem::invalid("note", "goes with a rejection only")),
+        Some(note) if note.chars().count() > MAX_NOTE => {
+            Err(Problem::invalid("note", format!("more than {MAX_NOTE} characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn bytes(field: &str, text: &str) -> Result<Vec<u8>, Problem> {
+    encoding::from_base64url(text).map_err(|error| Problem::invalid(field, error))
+}
+
+impl Command for Decide {
+    type Answer = Recorded;
+    type Refusal = Problem;
+    const PRIORITY: Priority = Priority::Ends;
+
+    fn run(self, tx: &mut Transaction<'_>) -> Result<Recorded, Failed<Problem>> {
+        let refused = |problem| Err(Failed::Refused(problem));
+        let key = keyspace::confirmation(&self.id);
+        let Some(mut record) = tx.get::<ConfirmationRecord>(&key)? else { return refused(Problem::NotFound) };
+        record.require_pending(tx.now()).map_err(Failed::Refused)?;
+        let credential_key = keyspace::credential(&self.credential);
+        let Some(mut credential) = tx.get::<CredentialRecord>(&credential_key)? else {
+            return refused(Problem::NotFound);
+        };
+        if !credential.is_active() {
+            return refused(Problem::Conflict("this passkey was revoked".to_owned()));
+        }
+        let Some(slot) = record.approvers.iter_mut().find(|slot| slot.username == self.approver.as_str()) else {
+            return refused(Problem::NotFound);
+        };
+        if slot.decision.is_some() {
+            return refused(Problem::Conflict(format!("{} has decided already", self.approver)));
+        }
+
+        let decided_at = tx.now();
+        let entry = Entry::Decision(DecisionEntry {
+            approver: self.label,
+            credential: self.credential,
+            decision: self.decision,
+            decided_at,
+            assertion: self.assertion,
+        });
+        let bytes = entry.to_bytes();
+        let leaf_hash = merkle::leaf_hash(&bytes);
+        let index = tx.append(NewEntry { bytes, leaf_hash, assertion_digest: Some(self.digest) }).get();
+
+        // Both zero is a synced passkey that does not count; otherwise a counter that does not rise hints at a copy.
+        let counts = self.sign_count != 0 || credential.sign_count != 0;
+        let counter_regression = counts && self.sign_count <= credential.sign_count;
+        if counter_regression {
+            tracing::warn!(confirmation = self.id, "the signature counter of a passkey did not rise");
+        }
+        slot.decision = Some(DecisionRecord {
+            approves: self.decision == Decision::Approve,
+            index,
+            decided_at: decided_at.unix(),
+            credential_id: credential.credential_id.clone(),
+            enrolled_index: credential.index,
+            user_handle: self.user_handle,
+            note: self.note,
+            counter_regression,
+        });
+        credential.sign_count = credential.sign_count.max(self.sign_count);
+        credential.backed_up = self.backed_up;
+        tx.put(credential_key, &credential);
+        tx.put(key, &record);
+        tx.wake(&self.id);
+        tracing::info!(
+            event = "decision",
+            confirmation = self.id,
+            credential = base64url(&self.credential),
+            decision = self.decision.as_str(),
+            index
+        );
+        Ok(Recorded { index, decided_at: decided_at.unix() })
+    }
+}

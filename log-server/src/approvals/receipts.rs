@@ -1,0 +1,57 @@
+//! Receipts: everything that a stranger needs to check what was decided, under one checkpoint.
+
+use std::collections::BTreeSet;
+
+use api::Status;
+use merkle::LeafIndex;
+use verifier::receipt::{DecisionPart, LoggedEntry, Receipt};
+
+use super::Approvals;
+use super::confirmation::Current;
+use super::records::ConfirmationRecord;
+use crate::problem::Problem;
+use crate::store::StoreError;
+use crate::tree::stored_entry;
+use crate::writer::Published;
+
+impl Approvals {
+    /// The receipt of a decided confirmation whose documents say that it may be public. Everything else does not exist.
+    pub fn public_receipt(&self, id: &str) -> Result<String, Problem> {
+        let Current { record, status, published } = self.current(id)?;
+        let decided = matches!(status, Status::Approved | Status::Rejected);
+        if decided && record.parsed_core()?.reveal {
+            Ok(self.receipt(&record, &published)?)
+        } else {
+            Err(Problem::NotFound)
+        }
+    }
+
+    /// The receipt's exact text, from the decisions under a published checkpoint.
+    pub(crate) fn receipt(&self, record: &ConfirmationRecord, published: &Published) -> Result<String, StoreError> {
+        let mut decisions = Vec::new();
+        let mut enrolled = BTreeSet::new();
+        for slot in &record.approvers {
+            let Some(decision) = &slot.decision else { continue };
+            if decision.index < published.head.size.get() {
+                let document = record.document(slot, decision.decision())?.to_canonical();
+                decisions.push(DecisionPart { document, logged: self.logged(decision.index, published)? });
+                enrolled.insert(decision.enrolled_index);
+            }
+        }
+        decisions.sort_by_key(|part| part.logged.index);
+        let enrolments = enrolled.into_iter().map(|index| self.logged(index, published));
+        let receipt = Receipt {
+            checkpoint: published.checkpoint.to_string(),
+            decisions,
+            enrolments: enrolments.collect::<Result<_, _>>()?,
+        };
+        Ok(receipt.to_canonical())
+    }
+
+    fn logged(&self, index: u64, published: &Published) -> Result<LoggedEntry, StoreError> {
+        let index = LeafIndex::new(index);
+        let entry = String::from_utf8(stored_entry(&*self.store, index)?)
+            .map_err(|_| StoreError(format!("the entry {index} is not text")))?;
+        Ok(LoggedEntry { entry, hashes: self.inclusion(index, published)?, index })
+    }
+}

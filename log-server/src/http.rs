@@ -1,0 +1,85 @@
+//! The HTTP surface: a file for each group of routes, each route a request parsed, a call into the core, a response.
+
+mod administration;
+mod append;
+mod approve;
+mod caller;
+mod confirmations;
+mod connections;
+mod enrol;
+mod headers;
+mod log;
+mod pages;
+mod problem;
+mod request;
+mod service;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{delete, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::problem::Problem;
+
+pub use connections::serve;
+use problem::Failure;
+
+/// What a route needs of the server.
+type Server = State<Arc<App>>;
+/// What a route answers.
+type Answer<T> = Result<T, Failure>;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .merge(log_routes())
+        .merge(approval_routes())
+        .merge(page_routes())
+        .route("/trust.json", get(service::trust))
+        .route("/healthz", get(service::health))
+        .route("/readyz", get(service::ready))
+        .fallback(async || Failure::from(Problem::NotFound))
+        .method_not_allowed_fallback(async || problem::method_not_allowed())
+        .layer(axum::middleware::from_fn(headers::finish))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .with_state(app)
+}
+
+fn log_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/log/checkpoint", get(log::checkpoint))
+        .route("/log/tile/{*path}", get(log::tile))
+        .route("/log/tree-head", get(log::tree_head))
+        .route("/log/proof/inclusion", get(log::inclusion))
+        .route("/log/proof/consistency", get(log::consistency))
+        .route("/log/entries/{index}", get(log::entry))
+        .route("/log/entries", get(log::entries).post(append::append))
+}
+
+fn approval_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/confirmations", get(confirmations::list).post(confirmations::create))
+        .route("/api/confirmations/{id}", get(confirmations::get))
+        .route("/api/confirmations/{id}/cancel", post(confirmations::cancel))
+        .route("/api/confirmations/{id}/consume", post(confirmations::consume))
+        .route("/public/log/entries/{id}/verification", get(confirmations::public_receipt))
+        .route("/api/invites", get(administration::invites).post(administration::create_invite))
+        .route("/api/invites/{id}", delete(administration::revoke_invite))
+        .route("/api/keys", get(administration::keys).post(administration::create_key))
+        .route("/api/keys/{id}", delete(administration::revoke_key))
+        .route("/api/approvers", get(administration::approvers))
+        .route("/api/credentials/{credential}", delete(administration::revoke_credential))
+}
+
+fn page_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/enrol/{code}", get(pages::enrol).post(enrol::enrol))
+        .route("/enrol/{code}/options", post(enrol::options))
+        .route("/approve/{id}", get(pages::approve))
+        .route("/approve/{id}/options", post(approve::options))
+        .route("/approve/{id}/decision", post(approve::decision))
+        .route("/web/{name}", get(pages::asset))
+}

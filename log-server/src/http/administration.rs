@@ -1,0 +1,82 @@
+//! Invites, API keys, approvers: for keys with the scope `admin`.
+
+use api::{ApproverList, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList, Revoked};
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::{Answer, Server, caller, request};
+use crate::api_keys::Scope;
+use crate::problem::Problem;
+
+/// `POST /api/invites`
+pub(super) async fn create_invite(State(app): Server, request: Request) -> Answer<(StatusCode, Json<InviteCreated>)> {
+    caller::key(&app, request.headers(), Scope::Admin)?;
+    app.require_room()?;
+    let asked: CreateInvite = request::json(request).await?;
+    Ok((StatusCode::CREATED, Json(app.approvals.create_invite(asked).await?)))
+}
+
+/// `GET /api/invites`
+pub(super) async fn invites(State(app): Server, headers: HeaderMap) -> Answer<Json<InviteList>> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    Ok(Json(app.approvals.invites()?))
+}
+
+/// `DELETE /api/invites/{id}`
+pub(super) async fn revoke_invite(
+    State(app): Server,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    app.approvals.revoke_invite(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/keys`
+pub(super) async fn create_key(State(app): Server, request: Request) -> Answer<(StatusCode, Json<KeyCreated>)> {
+    caller::key(&app, request.headers(), Scope::Admin)?;
+    app.require_room()?;
+    let asked: CreateKey = request::json(request).await?;
+    Ok((StatusCode::CREATED, Json(app.approvals.create_key(asked).await?)))
+}
+
+/// `GET /api/keys`
+pub(super) async fn keys(State(app): Server, headers: HeaderMap) -> Answer<Json<KeyList>> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    Ok(Json(app.approvals.keys()?))
+}
+
+/// `DELETE /api/keys/{id}`
+pub(super) async fn revoke_key(State(app): Server, Path(id): Path<String>, headers: HeaderMap) -> Answer<StatusCode> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    app.approvals.revoke_key(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/approvers`
+pub(super) async fn approvers(State(app): Server, headers: HeaderMap) -> Answer<Json<ApproverList>> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    Ok(Json(app.approvals.approvers()?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    reason: Option<String>,
+}
+
+/// `DELETE /api/credentials/{credential}?reason=`
+pub(super) async fn revoke_credential(
+    State(app): Server,
+    Path(credential): Path<String>,
+    why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+) -> Answer<Json<Revoked>> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    let why = why.map_err(|error| Problem::Malformed(error.body_text()))?.0;
+    let reason = why.reason.ok_or_else(|| Problem::invalid("reason", "lost, stolen, left, replaced or other"))?;
+    Ok(Json(app.approvals.revoke(&credential, &reason).await?))
+}

@@ -1,0 +1,29 @@
+//! What the approve page sends.
+
+use api::{ApproveOptions, ApproveOptionsRequest, DecisionMade, DecisionRequest};
+use axum::Json;
+use axum::extract::{Path, Request, State};
+
+use super::{Answer, Server, caller, request};
+
+/// `POST /approve/{id}/options`
+pub(super) async fn options(
+    State(app): Server,
+    Path(id): Path<String>,
+    request: Request,
+) -> Answer<Json<ApproveOptions>> {
+    caller::same_site(&app, request.headers())?;
+    let asked: ApproveOptionsRequest = request::json(request).await?;
+    Ok(Json(app.approvals.approve_options(&id, asked.approver.as_deref())?))
+}
+
+/// `POST /approve/{id}/decision`. Never refused for want of room: a "no" must always get through.
+pub(super) async fn decision(
+    State(app): Server,
+    Path(id): Path<String>,
+    request: Request,
+) -> Answer<Json<DecisionMade>> {
+    caller::same_site(&app, request.headers())?;
+    let sent: DecisionRequest = request::json(request).await?;
+    Ok(Json(app.approvals.decide(&id, sent).await?))
+}

@@ -1,0 +1,162 @@
+//! Reading the log: C2SP tlog-tiles exactly, and JSON beside it.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use merkle::{Hash, LeafIndex, Tile, TilePath, TreeSize};
+use serde::Deserialize;
+use verifier::encoding::{self, base64};
+
+use super::request::text;
+use super::{Answer, Server};
+use crate::log::{Entry, MAX_ENTRIES};
+use crate::problem::Problem;
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// `GET /log/checkpoint`
+pub(super) async fn checkpoint(State(app): Server, headers: HeaderMap) -> Response {
+    let published = app.log.published();
+    let etag = format!("\"{}-{}\"", published.head.size, published.head.root);
+    let unchanged = text(&headers, &header::IF_NONE_MATCH)
+        .is_some_and(|tags| tags.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], published.checkpoint.to_string()).into_response()
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// `GET /log/tile/<L>/<N>[.p/<W>]` and `GET /log/tile/entries/<N>[.p/<W>]`
+pub(super) async fn tile(State(app): Server, Path(path): Path<String>) -> Answer<Response> {
+    let bytes = match Tile::parse_path(&path).ok_or(Problem::NotFound)? {
+        TilePath::Hashes(tile) => app.log.tile(tile)?,
+        TilePath::Entries(tile) => app.log.bundle(tile)?,
+    };
+    let bytes = bytes.ok_or(Problem::NotFound)?;
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, IMMUTABLE)];
+    Ok((headers, bytes).into_response())
+}
+
+/// `GET /log/tree-head`
+pub(super) async fn tree_head(State(app): Server) -> Json<api::TreeHead> {
+    let published = app.log.published();
+    Json(api::TreeHead {
+        log_origin: app.log_key.name().to_owned(),
+        size: published.head.size.get(),
+        root: base64(published.head.root.as_bytes()),
+        checkpoint: published.checkpoint.to_string(),
+    })
+}
+
+/// The parameters of the proofs and of a range, as texts, so that an error can name the parameter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parameters {
+    index: Option<String>,
+    leaf_hash: Option<String>,
+    size: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+type Asked = Result<Query<Parameters>, axum::extract::rejection::QueryRejection>;
+
+fn parameters(asked: Asked) -> Result<Parameters, Problem> {
+    asked.map(|Query(parameters)| parameters).map_err(|error| Problem::Malformed(error.body_text()))
+}
+
+/// `GET /log/proof/inclusion?index=|leaf_hash=&size=`
+pub(super) async fn inclusion(State(app): Server, asked: Asked) -> Answer<Json<api::LogInclusionProof>> {
+    let asked = parameters(asked)?;
+    let published = app.log.published();
+    let size = bounded("size", asked.size.as_deref(), published.head.size.get(), 1..=published.head.size.get())?;
+    let index = match (asked.index.as_deref(), asked.leaf_hash.as_deref()) {
+        (Some(_), None) => bounded("index", asked.index.as_deref(), 0, 0..=size.saturating_sub(1))?,
+        (None, Some(hash)) => {
+            let hash = encoding::array_from_base64(hash).map_err(|error| Problem::invalid("leaf_hash", error))?;
+            let index = app.log.find(&Hash::from_bytes(hash))?.filter(|index| index.get() < size);
+            index.ok_or(Problem::NotFound)?.get()
+        }
+        _ => return Err(Problem::invalid("index", "give either index or leaf_hash").into()),
+    };
+    let (leaf_hash, hashes) = app.log.inclusion(LeafIndex::new(index), TreeSize::new(size))?;
+    Ok(Json(api::LogInclusionProof {
+        index,
+        size,
+        leaf_hash: base64(leaf_hash.as_bytes()),
+        hashes: texts(&hashes),
+        checkpoint: published.checkpoint.to_string(),
+    }))
+}
+
+/// `GET /log/proof/consistency?from=&to=`
+pub(super) async fn consistency(State(app): Server, asked: Asked) -> Answer<Json<api::ConsistencyProof>> {
+    let asked = parameters(asked)?;
+    let published = app.log.published().head.size.get();
+    let to = bounded("to", asked.to.as_deref(), published, 0..=published)?;
+    if asked.from.is_none() {
+        return Err(Problem::invalid("from", "is missing").into());
+    }
+    let from = bounded("from", asked.from.as_deref(), 0, 0..=to)?;
+    let hashes = app.log.consistency(TreeSize::new(from), TreeSize::new(to))?;
+    Ok(Json(api::ConsistencyProof { from, to, hashes: texts(&hashes) }))
+}
+
+/// `GET /log/entries/{index}`
+pub(super) async fn entry(State(app): Server, Path(index): Path<String>) -> Answer<Json<api::LogEntry>> {
+    let index: u64 = index.parse().map_err(|_| Problem::NotFound)?;
+    let end = index.checked_add(1).ok_or(Problem::NotFound)?;
+    let entry = app.log.entries(index..end)?.pop().ok_or(Problem::NotFound)?;
+    Ok(Json(described(&entry)))
+}
+
+/// `GET /log/entries?start=&end=`
+pub(super) async fn entries(State(app): Server, asked: Asked) -> Answer<Json<api::LogEntryList>> {
+    let asked = parameters(asked)?;
+    let published = app.log.published().head.size.get();
+    let start = bounded("start", asked.start.as_deref(), 0, 0..=u64::MAX)?;
+    let most = start.saturating_add(MAX_ENTRIES);
+    let end = bounded("end", asked.end.as_deref(), most.min(published.max(start)), start..=most)?;
+    let entries = app.log.entries(start..end)?.iter().map(described).collect();
+    Ok(Json(api::LogEntryList { entries }))
+}
+
+/// A whole number between bounds, or a default.
+fn bounded(
+    name: &str,
+    given: Option<&str>,
+    default: u64,
+    allowed: std::ops::RangeInclusive<u64>,
+) -> Result<u64, Problem> {
+    let number = match given {
+        None => default,
+        Some(text) => text.parse().map_err(|_| Problem::invalid(name, "is not a whole number"))?,
+    };
+    if allowed.contains(&number) {
+        Ok(number)
+    } else {
+        let (least, most) = (allowed.start(), allowed.end());
+        Err(Problem::invalid(name, format!("{number} is not between {least} and {most}")))
+    }
+}
+
+fn described(entry: &Entry) -> api::LogEntry {
+    api::LogEntry {
+        index: entry.index.get(),
+        entry: base64(&entry.bytes),
+        leaf_hash: base64(entry.leaf_hash.as_bytes()),
+    }
+}
+
+fn texts(hashes: &[Hash]) -> Vec<String> {
+    hashes.iter().map(|hash| base64(hash.as_bytes())).collect()
+}

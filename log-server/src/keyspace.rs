@@ -1,0 +1,106 @@
+//! Where things stand in the store: one letter for the kind, then the key, numbers big-endian so that they sort.
+
+use merkle::{Hash, LeafIndex};
+use verifier::entry::CredentialHash;
+
+/// The log's identity: log origin, key, public URL, schema version.
+pub(crate) const IDENTITY: &[u8] = b"!identity";
+/// The tree head of the last batch with entries, unsigned.
+pub(crate) const HEAD: &[u8] = b"!head";
+/// The stamp of the last batch.
+pub(crate) const TIME: &[u8] = b"!time";
+
+/// An entry's bytes.
+pub(crate) fn entry(index: LeafIndex) -> Vec<u8> {
+    numbered(b'e', index.get())
+}
+
+/// A tile's hashes, as many as there are.
+pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
+    [b"t", [level].as_slice(), &index.to_be_bytes()].concat()
+}
+
+/// The index of the first entry with this leaf hash.
+pub(crate) fn leaf(hash: &Hash) -> Vec<u8> {
+    [b"h", hash.as_bytes().as_slice()].concat()
+}
+
+/// A confirmation's record.
+pub(crate) fn confirmation(id: &str) -> Vec<u8> {
+    named(b'c', id)
+}
+
+/// A confirmation in the listing of a requester's key, newest first.
+pub(crate) fn listing(key_id: &str, newest_first: u64, id: &str) -> Vec<u8> {
+    [listing_prefix(key_id).as_slice(), &newest_first.to_be_bytes(), id.as_bytes()].concat()
+}
+
+/// What all of [`listing`] of one key begin with. Key ids are of one length, so none is a prefix of another.
+pub(crate) fn listing_prefix(key_id: &str) -> Vec<u8> {
+    named(b'l', key_id)
+}
+
+/// Which confirmation a requester made under an idempotency key.
+pub(crate) fn idempotency(key_id: &str, hash: &[u8; 32]) -> Vec<u8> {
+    [named(b'i', key_id).as_slice(), hash].concat()
+}
+
+/// An API key's record, by id.
+pub(crate) fn api_key(id: &str) -> Vec<u8> {
+    named(b'k', id)
+}
+
+/// An API key's id, by the hash of its text.
+pub(crate) fn api_key_hash(hash: &[u8; 32]) -> Vec<u8> {
+    [b"K", hash.as_slice()].concat()
+}
+
+/// An invite's record, by id.
+pub(crate) fn invite(id: &str) -> Vec<u8> {
+    named(b'v', id)
+}
+
+/// An invite's id, by the hash of its code.
+pub(crate) fn invite_hash(hash: &[u8; 32]) -> Vec<u8> {
+    [b"V", hash.as_slice()].concat()
+}
+
+/// An approver's record, by username.
+pub(crate) fn approver(username: &str) -> Vec<u8> {
+    named(b'a', username)
+}
+
+/// A credential's record, by the hash of its key.
+pub(crate) fn credential(hash: &CredentialHash) -> Vec<u8> {
+    [b"p", hash.as_slice()].concat()
+}
+
+/// That a WebAuthn credential id was ever enrolled, by its hash.
+pub(crate) fn credential_id(hash: &[u8; 32]) -> Vec<u8> {
+    [b"P", hash.as_slice()].concat()
+}
+
+/// All keys of a kind.
+pub(crate) fn all(kind: u8) -> (Vec<u8>, Vec<u8>) {
+    (vec![kind], vec![kind + 1])
+}
+
+/// The keys that begin with a prefix, and where they end.
+pub(crate) fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}
+
+fn numbered(kind: u8, number: u64) -> Vec<u8> {
+    [[kind].as_slice(), &number.to_be_bytes()].concat()
+}
+
+fn named(kind: u8, name: &str) -> Vec<u8> {
+    [[kind].as_slice(), name.as_bytes()].concat()
+}

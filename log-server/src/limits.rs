@@ -1,0 +1,167 @@
+//! How much one caller may take: requests in a minute, and long-polls at a time. In memory; a restart forgets it.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::problem::Problem;
+
+/// The limits that an operator may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests with one API key, in a minute.
+    pub requests_per_minute_per_key: u32,
+    /// New confirmations that ask one approver, in a minute.
+    pub requests_per_minute_per_approver: u32,
+    /// Long-polls open at a time.
+    pub long_polls: usize,
+    /// Long-polls open at a time with one API key.
+    pub long_polls_per_key: usize,
+    /// Connections open at a time.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_minute_per_key: 60_000,
+            requests_per_minute_per_approver: 600,
+            long_polls: 10_000,
+            long_polls_per_key: 1_000,
+            connections: 12_000,
+        }
+    }
+}
+
+/// Keeps the limits.
+pub struct Gate {
+    limits: Limits,
+    keys: Rate,
+    approvers: Rate,
+    polls: Arc<Mutex<Polls>>,
+}
+
+/// A number of requests in a minute for each name.
+struct Rate {
+    limiter: DefaultKeyedRateLimiter<String>,
+    per_minute: u32,
+    calls: Mutex<u32>,
+}
+
+#[derive(Default)]
+struct Polls {
+    all: usize,
+    by_key: HashMap<String, usize>,
+}
+
+/// A long-poll's place; dropped, it is free again.
+pub struct PollPlace {
+    polls: Arc<Mutex<Polls>>,
+    key_id: String,
+}
+
+impl Gate {
+    /// Keeps these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            keys: Rate::new(limits.requests_per_minute_per_key),
+            approvers: Rate::new(limits.requests_per_minute_per_approver),
+            polls: Arc::default(),
+        }
+    }
+
+    /// Counts a request of an API key.
+    pub fn request(&self, key_id: &str) -> Result<(), Problem> {
+        self.keys.take(key_id, "this API key")
+    }
+
+    /// Counts a confirmation that asks an approver.
+    pub fn ask(&self, approver: &str) -> Result<(), Problem> {
+        self.approvers.take(approver, approver)
+    }
+
+    /// Takes a place for a long-poll.
+    pub fn poll(&self, key_id: &str) -> Result<PollPlace, Problem> {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        if polls.all >= self.limits.long_polls {
+            return Err(Problem::Busy("too many long-polls are open"));
+        }
+        let of_key = polls.by_key.entry(key_id.to_owned()).or_default();
+        if *of_key >= self.limits.long_polls_per_key {
+            let reason = format!("{} long-polls are open with this API key", self.limits.long_polls_per_key);
+            return Err(Problem::TooMany { reason, retry_after: 5 });
+        }
+        *of_key += 1;
+        polls.all += 1;
+        Ok(PollPlace { polls: self.polls.clone(), key_id: key_id.to_owned() })
+    }
+}
+
+impl Drop for PollPlace {
+    fn drop(&mut self) {
+        let mut polls = self.polls.lock().unwrap_or_else(PoisonError::into_inner);
+        polls.all -= 1;
+        if let Some(of_key) = polls.by_key.get_mut(&self.key_id) {
+            *of_key -= 1;
+            if *of_key == 0 {
+                polls.by_key.remove(&self.key_id);
+            }
+        }
+    }
+}
+
+impl Rate {
+    fn new(per_minute: u32) -> Self {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self { limiter: RateLimiter::keyed(quota), per_minute, calls: Mutex::new(0) }
+    }
+
+    fn take(&self, name: &str, whose: &str) -> Result<(), Problem> {
+        self.forget_the_idle();
+        self.limiter.check_key(&name.to_owned()).map_err(|wait| Problem::TooMany {
+            reason: format!("more than {} requests in a minute for {whose}", self.per_minute),
+            retry_after: wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
+        })
+    }
+
+    /// Names that did nothing for a while are dropped now and then, so that memory stays bounded.
+    fn forget_the_idle(&self) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls += 1;
+        if *calls >= 10_000 {
+            *calls = 0;
+            drop(calls);
+            self.limiter.retain_recent();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_polls_are_counted_in_all_and_for_each_key() {
+        let gate = Gate::new(Limits { long_polls: 3, long_polls_per_key: 2, ..Limits::default() });
+        let first = gate.poll("a");
+        let second = gate.poll("a");
+        assert!(first.is_ok() && second.is_ok());
+        assert!(matches!(gate.poll("a"), Err(Problem::TooMany { .. })));
+        let third = gate.poll("b");
+        assert!(matches!(gate.poll("c"), Err(Problem::Busy(_))));
+        drop((first, third));
+        assert!(gate.poll("a").is_ok());
+    }
+
+    #[test]
+    fn requests_are_counted_by_name() {
+        let gate = Gate::new(Limits { requests_per_minute_per_approver: 2, ..Limits::default() });
+        assert!(gate.ask("alex").is_ok() && gate.ask("alex").is_ok());
+        assert!(matches!(gate.ask("alex"), Err(Problem::TooMany { retry_after: 1..=31, .. })));
+        assert!(gate.ask("sam").is_ok());
+    }
+}

@@ -1,0 +1,153 @@
+//! The public log: what anyone may read, bounded by the published size, and raw appends.
+//!
+//! A read never waits for the writer: entries and full tiles do not change, and a partial tile is a prefix of what is
+//! stored.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use merkle::{Hash, LeafIndex, Tile, TileReader as _, TreeSize};
+use verifier::bundle::{self, MAX_ENTRY};
+use verifier::entry::PREFIX;
+
+use crate::keyspace;
+use crate::problem::Problem;
+use crate::store::{Store, StoreError};
+use crate::tree::{self, StoredTiles, stored_entry};
+use crate::writer::{self, Command, Failed, NewEntry, Published, Transaction, Writer};
+
+/// The most entries that one request may ask for, or append.
+pub const MAX_ENTRIES: u64 = 256;
+
+/// The readable log.
+#[derive(Clone)]
+pub struct Log {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The writer, which also knows what is published.
+    pub writer: Writer,
+}
+
+/// An entry with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where in the log.
+    pub index: LeafIndex,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its leaf hash.
+    pub leaf_hash: Hash,
+}
+
+/// Raw entries to append: all of them or none.
+struct Append(Vec<NewEntry>);
+
+impl Log {
+    /// What is published now.
+    pub fn published(&self) -> Published {
+        self.writer.published()
+    }
+
+    /// A tile's bytes; none unless the tile, at this width, is part of a published tree.
+    pub fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        if !self.is_published(tile) {
+            return Ok(None);
+        }
+        let hashes = StoredTiles(&*self.store).read_tiles(&[tile])?.remove(0);
+        let wanted = hashes.get(..usize::from(tile.width));
+        let wanted = wanted.ok_or_else(|| StoreError(format!("the tile {} is too short", tile.path())))?;
+        Ok(Some(wanted.iter().flat_map(|hash| *hash.as_bytes()).collect()))
+    }
+
+    /// An entry bundle's bytes; none unless its entries, at this width, are published.
+    pub fn bundle(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        let (Some(start), true) = (tile.start(), self.is_published(tile)) else { return Ok(None) };
+        let entries = self.raw_entries(start.get()..start.get() + u64::from(tile.width))?;
+        bundle::encode_bundle(entries).map(Some).map_err(|error| StoreError(error.to_string()))
+    }
+
+    fn is_published(&self, tile: Tile) -> bool {
+        tile.end().is_some_and(|end| end <= self.published().head.size)
+    }
+
+    /// Published entries of a range. Whatever lies beyond the published size does not exist.
+    pub fn entries(&self, range: Range<u64>) -> Result<Vec<Entry>, StoreError> {
+        let end = range.end.min(self.published().head.size.get());
+        let start = range.start.min(end);
+        let entries = self.raw_entries(start..end)?.into_iter().zip(start..);
+        let described = entries.map(|(bytes, index)| Entry {
+            index: LeafIndex::new(index),
+            leaf_hash: merkle::leaf_hash(&bytes),
+            bytes,
+        });
+        Ok(described.collect())
+    }
+
+    fn raw_entries(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        let key = |index| keyspace::entry(LeafIndex::new(index));
+        let count = range.end - range.start;
+        let limit = usize::try_from(count).unwrap_or(usize::MAX);
+        let pairs = self.store.scan(&key(range.start), &key(range.end), limit)?;
+        if pairs.len() as u64 == count {
+            Ok(pairs.into_iter().map(|(_, entry)| entry).collect())
+        } else {
+            Err(StoreError(format!("{} of the entries {range:?} are missing", count - pairs.len() as u64)))
+        }
+    }
+
+    /// Where the entry with a leaf hash is, if it is published.
+    pub fn find(&self, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
+        let index = self.store.get(&keyspace::leaf(leaf_hash))?;
+        let index = index.as_deref().map(writer::index_from).transpose()?;
+        Ok(index.filter(|index| index.get() < self.published().head.size.get()))
+    }
+
+    /// The inclusion proof of an entry in the tree of a size, with its leaf hash. The caller has checked the bounds.
+    pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<(Hash, Vec<Hash>), StoreError> {
+        let proof = merkle::prove_inclusion(index, size, &tree::nodes(&*self.store, size));
+        let leaf_hash = merkle::leaf_hash(&stored_entry(&*self.store, index)?);
+        Ok((leaf_hash, proof.map_err(|error| StoreError(format!("a proof of entry {index}: {error}")))?))
+    }
+
+    /// The consistency proof between two sizes. The caller has checked the bounds.
+    pub fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<Vec<Hash>, StoreError> {
+        merkle::prove_consistency(from, to, &tree::nodes(&*self.store, to))
+            .map_err(|error| StoreError(format!("a consistency proof from {from} to {to}: {error}")))
+    }
+
+    /// Appends raw entries and answers once a published checkpoint covers them: where each is. An entry that is there
+    /// already keeps its place.
+    pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Vec<(LeafIndex, Hash)>, Problem> {
+        let entries = entries.into_iter().map(new_entry).collect::<Result<Vec<_>, _>>()?;
+        let hashes: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
+        let indexes = self.writer.submit(Append(entries)).await?;
+        Ok(indexes.into_iter().zip(hashes).collect())
+    }
+}
+
+fn new_entry(bytes: Vec<u8>) -> Result<NewEntry, Problem> {
+    if bytes.len() > MAX_ENTRY {
+        return Err(Problem::TooLarge { what: "an entry", limit: MAX_ENTRY });
+    }
+    if bytes.starts_with(PREFIX.as_bytes()) {
+        let reason = format!("only the approval engine writes entries that begin with {PREFIX}");
+        return Err(Problem::invalid("entry", reason));
+    }
+    Ok(NewEntry { leaf_hash: merkle::leaf_hash(&bytes), bytes, assertion_digest: None })
+}
+
+impl Command for Append {
+    type Answer = Vec<LeafIndex>;
+    type Refusal = Problem;
+
+    fn run(self, tx: &mut Transaction<'_>) -> Result<Vec<LeafIndex>, Failed<Problem>> {
+        let mut indexes = Vec::with_capacity(self.0.len());
+        for entry in self.0 {
+            indexes.push(match tx.find(&entry.leaf_hash)? {
+                Some(index) => index,
+                None => tx.append(entry),
+            });
+        }
+        Ok(indexes)
+    }
+}

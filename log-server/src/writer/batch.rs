@@ -1,0 +1,178 @@
+//! One batch through the eight steps.
+
+use merkle::{Hash, LeafIndex, TreeSize};
+use sha2::{Digest as _, Sha256};
+use verifier::checkpoint::Checkpoint;
+use verifier::entry::Entry;
+use verifier::webauthn::Assertion;
+
+use super::queue::{Finish, Job};
+use super::transaction::{Changes, NewEntry, Transaction};
+use super::{Fatal, Moment, Published, State};
+use crate::keyspace;
+use crate::store::{Store, StoreError};
+use crate::tree::{self, TreeHead};
+
+/// What an entry must be when it is read back.
+pub(super) struct Expected {
+    index: LeafIndex,
+    leaf_hash: Hash,
+    assertion_digest: Option<[u8; 32]>,
+}
+
+/// The digest by which an assertion is known from the moment that it was verified.
+pub(crate) fn assertion_digest(assertion: &Assertion) -> [u8; 32] {
+    // The client data is hashed first, so that the parts cannot be shifted against each other.
+    Sha256::new()
+        .chain_update(Sha256::digest(&assertion.client_data_json))
+        .chain_update(Sha256::digest(&assertion.authenticator_data))
+        .chain_update(&assertion.signature)
+        .finalize()
+        .into()
+}
+
+impl State {
+    pub(super) fn batch(&mut self, jobs: Vec<Job>) -> Result<(), Fatal> {
+        let now = self.parts.time.begin_batch();
+        let store = self.parts.store.clone();
+        let mut tx = Transaction::new(&*store, now, self.edge.head().size);
+        let finishes = sequence(&mut tx, jobs)?;
+        let Changes { mut batch, entries, wake } = tx.done;
+        if !batch.is_empty() {
+            batch.put(keyspace::TIME.to_vec(), now.unix().to_be_bytes().to_vec());
+            if entries.is_empty() {
+                self.parts.store.commit(&batch)?;
+            } else {
+                self.log(batch, &entries)?;
+            }
+        }
+        self.parts.time.end_batch();
+        for id in &wake {
+            self.parts.waiters.wake(id);
+        }
+        for finish in finishes {
+            finish();
+        }
+        if !entries.is_empty() {
+            self.reached(Moment::Answered);
+        }
+        Ok(())
+    }
+
+    /// Integrates and commits a batch with entries, and takes it to publication.
+    fn log(&mut self, mut batch: crate::store::Batch, entries: &[NewEntry]) -> Result<(), Fatal> {
+        self.reached(Moment::Sequenced);
+        let leaves: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
+        let from = self.edge.head().size;
+        let (edge, tiles) = self.edge.append(&leaves);
+        let head = edge.head();
+        self.reached(Moment::Integrated);
+
+        // The durable step. Before it nothing has happened; after it everything has, and a crash from here on is what
+        // `recover` finishes. The head is committed unsigned, so no signature can exist that this write does not back.
+        tree::put_tiles(&mut batch, &tiles);
+        batch.put(keyspace::HEAD.to_vec(), head.to_bytes());
+        self.parts.store.commit(&batch)?;
+        self.reached(Moment::Committed);
+
+        self.edge = edge;
+        let expected = entries.iter().zip(from.get()..).map(|(entry, index)| Expected {
+            index: LeafIndex::new(index),
+            leaf_hash: entry.leaf_hash,
+            assertion_digest: entry.assertion_digest,
+        });
+        self.publish(head, &expected.collect::<Vec<_>>())
+    }
+
+    /// From a committed head to a published checkpoint; the end of a batch, and of a recovery.
+    pub(super) fn publish(&mut self, head: TreeHead, entries: &[Expected]) -> Result<(), Fatal> {
+        let store = self.parts.store.clone();
+        check(&*store, self.anchored(), head, entries)?;
+        self.reached(Moment::Checked);
+
+        let log_origin = self.parts.key.verifier_key().name().to_owned();
+        let checkpoint = Checkpoint { log_origin, size: head.size, root: head.root }.sign(&self.parts.key);
+        self.reached(Moment::Signed);
+
+        // No signature leaves the process before this: whoever starts from here finds at least this head anchored.
+        let anchor = self.anchor_of(head);
+        self.parts.anchor.replace(anchor)?;
+        self.reached(Moment::Anchored);
+
+        self.publish.send_replace(Published { head, checkpoint: checkpoint.into() });
+        self.reached(Moment::Published);
+        Ok(())
+    }
+
+    fn reached(&mut self, moment: Moment) {
+        (self.parts.observer)(moment);
+    }
+}
+
+/// Runs the commands in order; what a refused one changed is dropped.
+fn sequence(tx: &mut Transaction<'_>, jobs: Vec<Job>) -> Result<Vec<Finish>, StoreError> {
+    let mut finishes = Vec::with_capacity(jobs.len());
+    for Job(run) in jobs {
+        let (keep, finish) = run(tx)?;
+        tx.end_command(keep);
+        finishes.push(finish);
+    }
+    Ok(finishes)
+}
+
+/// Reads back what was written and computes it again, before it is signed.
+///
+/// Entries are compared with the leaf hash taken when they were built and with the tile they are in, a decision's
+/// assertion with the digest taken when it was verified, and the anchored and the new root with those of the stored tiles.
+fn check(store: &dyn Store, anchored: TreeHead, head: TreeHead, entries: &[Expected]) -> Result<(), Fatal> {
+    if head.size < anchored.size {
+        return Err(Fatal::Check(format!(
+            "the tree of {} entries is smaller than the anchored {}",
+            head.size, anchored.size
+        )));
+    }
+    let mut expected = entries.iter();
+    tree::check_entries(store, anchored.size.get()..head.size.get(), |index, bytes, leaf_hash| {
+        let Some(expected) = expected.next() else {
+            return Err(Fatal::Check(format!("the entry {index} is in the tree and was not written")));
+        };
+        check_entry(expected, index, bytes, leaf_hash)
+    })?;
+    for (name, expected) in [("anchored", anchored), ("new", head)] {
+        let root = tree::stored_root(store, expected.size)?;
+        if root != expected.root {
+            let size = expected.size;
+            return Err(Fatal::Check(format!(
+                "the stored tiles give the {name} tree of {size} entries the root {root}, not {}",
+                expected.root
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_entry(expected: &Expected, index: LeafIndex, bytes: &[u8], leaf_hash: Hash) -> Result<(), Fatal> {
+    if index != expected.index || leaf_hash != expected.leaf_hash {
+        return Err(Fatal::Check(format!("the entry {index} was stored with other bytes")));
+    }
+    let Some(digest) = expected.assertion_digest else { return Ok(()) };
+    match Entry::parse(bytes) {
+        Ok(Entry::Decision(decision)) if assertion_digest(&decision.assertion) == digest => Ok(()),
+        _ => Err(Fatal::Check(format!("the entry {index} does not hold the assertion that was verified"))),
+    }
+}
+
+/// What the entries of an interrupted batch must be. Their handlers are gone, so the start has verified the signatures of
+/// these decisions itself.
+pub(super) fn expected_from_store(
+    store: &dyn Store,
+    from: TreeSize,
+    to: TreeSize,
+) -> Result<Vec<Expected>, StoreError> {
+    let read = |index: u64| {
+        let index = LeafIndex::new(index);
+        let leaf_hash = merkle::leaf_hash(&tree::stored_entry(store, index)?);
+        Ok(Expected { index, leaf_hash, assertion_digest: None })
+    };
+    (from.get()..to.get()).map(read).collect()
+}

@@ -1,0 +1,145 @@
+//! What a command sees and changes: the store with everything that earlier commands of the batch did laid over it.
+
+use merkle::{Hash, LeafIndex, TreeSize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use verifier::time::Timestamp;
+
+use crate::keyspace;
+use crate::store::{Batch, Store, StoreError};
+
+/// An entry to append, with what was known of it before it was stored: the check compares with that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// The exact bytes.
+    pub bytes: Vec<u8>,
+    /// Their leaf hash, taken when they were built.
+    pub leaf_hash: Hash,
+    /// For a decision: the digest of its assertion, taken when it was verified.
+    pub assertion_digest: Option<[u8; 32]>,
+}
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub enum Failed<R> {
+    /// Its own rules.
+    Refused(R),
+    /// The store failed, which stops the writer.
+    Store(StoreError),
+}
+
+impl<R> From<StoreError> for Failed<R> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A batch in the making.
+pub struct Transaction<'a> {
+    store: &'a dyn Store,
+    now: Timestamp,
+    size: TreeSize,
+    /// What commands that went through have changed.
+    pub(super) done: Changes,
+    /// What the running command has changed.
+    current: Changes,
+}
+
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) batch: Batch,
+    pub(super) entries: Vec<NewEntry>,
+    pub(super) wake: Vec<String>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(store: &'a dyn Store, now: Timestamp, size: TreeSize) -> Self {
+        Self { store, now, size, done: Changes::default(), current: Changes::default() }
+    }
+
+    /// The batch's stamp: the time of everything in it.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A record, as the commands before this one left it.
+    pub fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.get_bytes(key)?.as_deref().map(|bytes| record_from(key, bytes)).transpose()
+    }
+
+    /// A raw value, as the commands before this one left it.
+    pub fn get_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.current.batch.change(key).or_else(|| self.done.batch.change(key)) {
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
+            None => self.store.get(key),
+        }
+    }
+
+    /// Writes a record.
+    pub fn put<T: Serialize>(&mut self, key: Vec<u8>, record: &T) {
+        self.put_bytes(key, record_to(record));
+    }
+
+    /// Writes a raw value.
+    pub fn put_bytes(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.current.batch.put(key, value);
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.current.batch.delete(key);
+    }
+
+    /// Appends an entry to the log.
+    pub fn append(&mut self, entry: NewEntry) -> LeafIndex {
+        let index = LeafIndex::new(self.size.get() + (self.done.entries.len() + self.current.entries.len()) as u64);
+        self.current.batch.put(keyspace::entry(index), entry.bytes.clone());
+        let leaf = keyspace::leaf(&entry.leaf_hash);
+        // The first entry with a leaf hash keeps its place in the index.
+        if self.current.batch.change(&leaf).is_none() {
+            self.current.batch.put(leaf, index.get().to_be_bytes().to_vec());
+        }
+        self.current.entries.push(entry);
+        index
+    }
+
+    /// Where the first entry with this leaf hash is, those of this batch included.
+    pub fn find(&self, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
+        self.get_bytes(&keyspace::leaf(leaf_hash))?.as_deref().map(index_from).transpose()
+    }
+
+    /// Wakes who waits for a confirmation, once this is published.
+    pub fn wake(&mut self, id: &str) {
+        self.current.wake.push(id.to_owned());
+    }
+
+    /// Ends a command: its changes stay, or are dropped.
+    pub(super) fn end_command(&mut self, keep: bool) {
+        let current = std::mem::take(&mut self.current);
+        if keep {
+            self.done.batch.extend(current.batch);
+            self.done.entries.extend(current.entries);
+            self.done.wake.extend(current.wake);
+        }
+    }
+}
+
+/// Reads a record of ours.
+pub(crate) fn record_from<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| StoreError(format!("the record {} is damaged: {error}", key.escape_ascii())))
+}
+
+/// Writes a record of ours.
+pub(crate) fn record_to<T: Serialize>(record: &T) -> Vec<u8> {
+    match serde_json::to_vec(record) {
+        Ok(bytes) => bytes,
+        Err(error) => unreachable!("our records are plain structures: {error}"),
+    }
+}
+
+/// Reads an index of ours.
+pub(crate) fn index_from(bytes: &[u8]) -> Result<LeafIndex, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| StoreError("a stored index is damaged".to_owned()))?;
+    Ok(LeafIndex::new(u64::from_be_bytes(bytes)))
+}

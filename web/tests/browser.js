@@ -1,0 +1,105 @@
+// A real Chromium with a virtual authenticator, and what the tests do with its pages.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const args = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions',
+];
+const PHONE = { width: 390, height: 844 };
+
+/** @returns {Promise<import('playwright-core').Browser>} */
+export function launchBrowser() {
+  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: install Chromium, or set CHROMIUM`);
+  return chromium.launch({ executablePath, args });
+}
+
+/**
+ * A page of a person with a device of their own. `violations` collects what a strict policy stopped and what scripts
+ * threw; a test ends with none.
+ *
+ * @param {import('playwright-core').Browser} browser
+ */
+export async function openDevice(browser) {
+  const context = await browser.newContext({ viewport: PHONE, timezoneId: 'Europe/Berlin', locale: 'en-GB' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const violations = [];
+  page.on('pageerror', (error) => violations.push(String(error)));
+  page.on('console', (message) => {
+    // An expected problem document is also logged, as a resource that failed to load.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) violations.push(message.text());
+  });
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      ctap2Version: 'ctap2_1',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+      defaultBackupEligibility: true,
+      defaultBackupState: true,
+    },
+  });
+  const setUserVerified = (isUserVerified) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
+  return { context, page, violations, setUserVerified };
+}
+
+/** Enrols the page's person under a name that the invite fixes. */
+export async function enrol(page, registerUrl) {
+  await page.goto(registerUrl);
+  await page.getByRole('button', { name: 'Create passkey' }).click();
+  await heading(page, 'You are enrolled');
+}
+
+/** Waits until the one first-level heading says this. */
+export async function heading(page, text) {
+  await page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor();
+  assert.equal(await page.locator('h1').count(), 1);
+}
+
+/** The payload as a reader sees it: path, type and value of every field. */
+export function shownFields(page) {
+  return page.locator('.fields .field').evaluateAll((fields) =>
+    fields.map((field) => ({
+      path: field.querySelector('dt bdi').textContent,
+      type: field.querySelector('.type').textContent,
+      value: field.querySelector('dd').textContent,
+    })),
+  );
+}
+
+/** What every state owes: no sideways scrolling at 320 pixels, large buttons well apart, nothing that a policy stopped. */
+export async function assertReadable(page, violations) {
+  assert.deepEqual(violations, []);
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 320), 'scrolls sideways at 320 pixels');
+  const boxes = [];
+  for (const button of await page.locator('main button:visible').all()) boxes.push(await button.boundingBox());
+  for (const box of boxes) assert.ok(box.height >= 44 && box.width >= 44, `a button of ${box.width} by ${box.height}`);
+  await page.setViewportSize(PHONE);
+}
+
+/** Takes pictures when SCREENSHOTS names a folder. */
+export async function picture(page, name) {
+  const dir = process.env.SCREENSHOTS;
+  if (!dir) return;
+  mkdirSync(dir, { recursive: true });
+  for (const width of [320, 390, 1280]) {
+    for (const colorScheme of ['light', 'dark']) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+  await page.setViewportSize(PHONE);
+  await page.emulateMedia({ colorScheme: null });
+}

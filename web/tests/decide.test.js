@@ -1,0 +1,205 @@
+// The story in a real browser: enrol, read, approve or reject, and have the receipt verified offline.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { assertReadable, enrol, heading, launchBrowser, openDevice, picture, shownFields } from './browser.js';
+import { connect } from './requester.js';
+import { startServer } from './server.js';
+
+const ACTION = 'Deploy api-gateway to production';
+const PAYLOAD = {
+  service: 'api-gateway',
+  env: 'production',
+  commit: 'a1b2c3d',
+  replicas: 12,
+  canary: { percent: 12.5, regions: ['eu-1', 'us-1'], 'odd.key': true },
+  file: 'invoice\u202Efdp.exe',
+  comment: '',
+  hosts: [],
+  labels: {},
+  owner: null,
+};
+const SHOWN = [
+  ['canary["odd.key"]', 'boolean', 'true'],
+  ['canary.percent', 'number', '12.5'],
+  ['canary.regions[0]', 'string', 'eu-1'],
+  ['canary.regions[1]', 'string', 'us-1'],
+  ['comment', 'string', '(empty string)'],
+  ['commit', 'string', 'a1b2c3d'],
+  ['env', 'string', 'production'],
+  ['file', 'string', 'invoice[U+202E RIGHT-TO-LEFT OVERRIDE]fdp.exe'],
+  ['hosts', 'list', '(empty list)'],
+  ['labels', 'object', '(empty object)'],
+  ['owner', 'null', 'null'],
+  ['replicas', 'number', '12'],
+  ['service', 'string', 'api-gateway'],
+].map(([path, type, value]) => ({ path, type, value }));
+
+let server;
+let requester;
+let browser;
+let alex;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  requester = await connect(server);
+  alex = await openDevice(browser);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const ask = (more = {}) => requester.ask({ username: 'alex', action: ACTION, payload: PAYLOAD, ...more });
+
+test('an invite with a fixed name enrols', async () => {
+  const { page, violations } = alex;
+  const { registerUrl } = await requester.invite({ username: 'alex' });
+  const response = await page.goto(registerUrl);
+  assert.match(response.headers()['content-security-policy'], /trusted-types 'none'/);
+  await page.getByText('Approve our deployments').waitFor();
+  await page.getByText('findable in the public log for ever').waitFor();
+  assert.equal(await page.locator('#chosen-name').textContent(), 'alex');
+  assert.equal(await page.locator('#username').isVisible(), false);
+  await assertReadable(page, violations);
+  await picture(page, 'enrol');
+  await page.getByRole('button', { name: 'Create passkey' }).click();
+  await heading(page, 'You are enrolled');
+  assert.match(await page.locator('#log-index').textContent(), /^\d+$/);
+  assert.match(await page.locator('#credential').textContent(), /^[A-Za-z0-9_-]{43}$/);
+  await picture(page, 'enrolled');
+  await page.goto(registerUrl);
+  await heading(page, 'Invite not found');
+});
+
+test('every field is shown, and an approval verifies offline', async () => {
+  const { page, violations } = alex;
+  const asked = await ask();
+  const answer = requester.wait(asked.id);
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.equal(await page.locator('#action').textContent(), ACTION);
+  assert.deepEqual(await shownFields(page), SHOWN);
+  assert.equal(await page.locator('#field-count').textContent(), `${SHOWN.length} of ${SHOWN.length} fields shown`);
+  assert.equal(await page.locator('#compare-code').textContent(), asked.compareCode);
+  await page.getByText('characters that are hidden').waitFor();
+  assert.match(await page.locator('#time-left').textContent(), /left$/);
+  assert.match(await page.locator('#reveal').textContent(), /^Not published/);
+  await assertReadable(page, violations);
+  await assertEqualWeight(page);
+  await picture(page, 'approve');
+  await page.locator('#raw summary').click();
+  await picture(page, 'approve-raw');
+
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Approved');
+  const decided = await answer;
+  assert.equal(decided.status, 'approved');
+  assert.equal(await page.locator('#request-status').textContent(), 'approved');
+  assert.equal(await page.locator('#log-index').textContent(), String(decided.decisions[0].logIndex));
+  await assertReadable(page, violations);
+  await picture(page, 'approved');
+  await assertVerifies(decided.receipt, 0);
+  await assertVerifies(decided.receipt, 1, '--decision', 'reject');
+  await assertVerifies(await downloadReceipt(page, asked.id), 0);
+
+  await page.goto(asked.url);
+  await heading(page, 'Already approved');
+  assert.equal(await page.locator('#log-index').textContent(), String(decided.decisions[0].logIndex));
+  assert.equal(await page.locator('main button:visible').count(), 0);
+  await picture(page, 'already-approved');
+});
+
+test('a rejection is signed too, with a note beside it', async () => {
+  const { page, violations } = alex;
+  const asked = await ask({ reveal: true });
+  const answer = requester.wait(asked.id);
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.match(await page.locator('#reveal').textContent(), /^Public/);
+  await page.getByLabel('Reason, if you reject').fill('Not before the freeze ends');
+  await page.getByRole('button', { name: 'Reject', exact: true }).click();
+  await heading(page, 'Rejected');
+  const decided = await answer;
+  assert.equal(decided.status, 'rejected');
+  await assertReadable(page, violations);
+  await picture(page, 'rejected');
+  await assertVerifies(decided.receipt, 0, '--decision', 'reject');
+  await assertVerifies(decided.receipt, 1);
+});
+
+test('a refused prompt decides nothing and can be repeated', async () => {
+  const { page, violations, setUserVerified } = alex;
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await setUserVerified(false);
+  const approve = page.getByRole('button', { name: 'Approve', exact: true });
+  await approve.click();
+  await page.getByText('Nothing was decided. You can try again.').waitFor();
+  assert.equal((await requester.status(asked.id)).status, 'pending');
+  await assertReadable(page, violations);
+  await picture(page, 'prompt-closed');
+  await setUserVerified(true);
+  await approve.click();
+  await heading(page, 'Approved');
+  assert.equal((await requester.status(asked.id)).status, 'approved');
+});
+
+test('two people must approve, and each says who they are', async () => {
+  const sam = await openDevice(browser);
+  const { registerUrl } = await requester.invite({});
+  await sam.page.goto(registerUrl);
+  await sam.page.getByLabel('Username').fill('Sam');
+  await sam.page.getByRole('button', { name: 'Continue' }).click();
+  assert.equal(await sam.page.locator('#username:invalid').count(), 1);
+  await picture(sam.page, 'enrol-name');
+  await sam.page.getByLabel('Username').fill('sam');
+  await sam.page.getByRole('button', { name: 'Continue' }).click();
+  await sam.page.getByRole('button', { name: 'Create passkey' }).click();
+  await heading(sam.page, 'You are enrolled');
+
+  const asked = await requester.ask({ approvers: ['alex', 'sam'], quorum: 2, action: ACTION, payload: PAYLOAD });
+  const answer = requester.wait(asked.id);
+  for (const [person, name, status] of [[sam, 'sam', 'pending: others must decide too'], [alex, 'alex', 'approved']]) {
+    const { page } = person;
+    await page.goto(asked.url);
+    await page.getByRole('heading', { name: 'Who are you?' }).waitFor();
+    await assertReadable(page, person.violations);
+    await picture(page, `who-${name}`);
+    await page.getByRole('button', { name, exact: true }).click();
+    await heading(page, 'Approve or reject?');
+    assert.equal(await page.locator('#compare-code').textContent(), asked.compareCode);
+    await page.getByText('2 approvals are needed').waitFor();
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await heading(page, 'Approved');
+    assert.equal(await page.locator('#request-status').textContent(), status);
+  }
+  const decided = await answer;
+  assert.equal(decided.status, 'approved');
+  await assertVerifies(decided.receipt, 0);
+  await sam.context.close();
+});
+
+async function assertVerifies(receipt, code, ...args) {
+  assert.equal(typeof receipt, 'string', 'the answer has no receipt');
+  const verdict = await server.verify(receipt, ...args);
+  assert.equal(verdict.code, code, `countersign-verify ${args.join(' ')}:\n${verdict.output}`);
+}
+
+async function downloadReceipt(page, id) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#receipt').click()]);
+  assert.equal(download.suggestedFilename(), `${id}.receipt.json`);
+  return readFile(await download.path(), 'utf8');
+}
+
+async function assertEqualWeight(page) {
+  const reject = await page.locator('#reject').boundingBox();
+  const approve = await page.locator('#approve').boundingBox();
+  assert.equal(reject.width, approve.width);
+  assert.equal(reject.height, approve.height);
+  assert.ok(approve.x - (reject.x + reject.width) >= 24, 'the buttons are less than 24 pixels apart');
+}

@@ -1,0 +1,162 @@
+// The parts of the pages that need no browser: canonical JSON, the document's rules, and what a reader gets to see.
+
+import assert from 'node:assert/strict';
+import { createHash, webcrypto } from 'node:crypto';
+import { test } from 'node:test';
+import { decode, encode } from '../base64url.js';
+import { parseCanonical, serialize } from '../canonical-json.js';
+import { describe } from '../countdown.js';
+import { Mismatch, compareCode, readRequest } from '../document.js';
+import { flatten } from '../payload.js';
+import { hasMixedScripts, split } from '../visible.js';
+
+// Node 18 has it, but not as a global.
+globalThis.crypto ??= webcrypto;
+
+const FIELDS = {
+  action: 'Deploy api-gateway to production',
+  approver: 'alex',
+  approvers: ['alex', 'sam'],
+  decision: 'approve',
+  expires_at: '2026-11-21T22:35:00Z',
+  id: 'cnf_4k2m6p3q7a5b2c4d6e3f5g7h2j',
+  issued_at: '2026-11-21T22:30:00Z',
+  log: 'approvals.example.com/log',
+  nonce: encode(new Uint8Array(32).fill(1)),
+  payload: { commit: 'a1b2c3d' },
+  quorum: 1,
+  requester: 'deploy-bot',
+  reveal: false,
+  salt: encode(new Uint8Array(32).fill(2)),
+  type: 'countersign/document/v1',
+  use_by: '2026-11-21T23:35:00Z',
+};
+
+async function read(fields, more = {}) {
+  const documents = {
+    approve: serialize({ ...fields, decision: 'approve' }),
+    reject: serialize({ ...fields, decision: 'reject' }),
+  };
+  const expected = { id: fields.id, approver: fields.approver, compareCode: await compareCode(fields) };
+  return readRequest({ ...documents, ...more.documents }, { ...expected, ...more.expected });
+}
+
+test('a well-formed request is hashed as it stands', async () => {
+  const request = await read(FIELDS);
+  const text = serialize(FIELDS);
+  const hash = createHash('sha256').update(text).digest();
+  assert.equal(request.choices.approve.text, text);
+  assert.equal(request.choices.approve.sha256, hash.toString('hex'));
+  assert.deepEqual([...request.choices.approve.challenge], [...new Uint8Array(32).fill(1), ...hash]);
+  assert.notEqual(request.choices.reject.sha256, request.choices.approve.sha256);
+  assert.match(request.compareCode, /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/);
+});
+
+test('the compare code covers the core and nothing else', async () => {
+  const code = await compareCode(FIELDS);
+  for (const field of ['approver', 'decision', 'salt']) {
+    assert.equal(await compareCode({ ...FIELDS, [field]: 'other' }), code, field);
+  }
+  for (const field of Object.keys(FIELDS).filter((name) => !['approver', 'decision', 'salt'].includes(name))) {
+    assert.notEqual(await compareCode({ ...FIELDS, [field]: 'other' }), code, field);
+  }
+});
+
+test('every rule of the document is checked', async () => {
+  const wrong = [
+    { action: '' }, { action: 'x'.repeat(301) }, { approver: 'eve' }, { approvers: [] }, { approvers: ['sam', 'alex'] },
+    { approvers: ['alex', 'alex'] }, { approvers: ['Alex', 'alex'] }, { approvers: 'alex' }, { id: 7 }, { log: '' },
+    { expires_at: FIELDS.issued_at }, { use_by: FIELDS.expires_at }, { issued_at: '2026-02-30T00:00:00Z' },
+    { issued_at: '2026-11-21T22:30:00.000Z' }, { nonce: 'AAAA' }, { nonce: `${FIELDS.nonce.slice(0, -1)}B` },
+    { salt: null }, { payload: [] }, { payload: null }, { quorum: 0 }, { quorum: 3 }, { quorum: 1.5 }, { reveal: 'no' },
+    { requester: '' }, { type: 'countersign/document/v2' }, { extra: 1 },
+  ];
+  for (const change of wrong) {
+    await assert.rejects(read({ ...FIELDS, ...change }), Mismatch, JSON.stringify(change));
+  }
+  for (const name of Object.keys(FIELDS).filter((field) => field !== 'decision')) {
+    const { [name]: _, ...rest } = FIELDS;
+    await assert.rejects(read(rest, { expected: { id: FIELDS.id, approver: 'alex' } }), Mismatch, name);
+  }
+});
+
+test('documents must agree with each other and with the answer around them', async () => {
+  const approve = serialize(FIELDS);
+  for (const expected of [{ id: 'cnf_other' }, { approver: 'sam' }, { compareCode: 'aaaa-aaaa-aaaa-aaaa' }]) {
+    await assert.rejects(read(FIELDS, { expected }), Mismatch);
+  }
+  for (const reject of [approve, undefined, null, '', '{}', '[]', `${approve} `, `${approve}\n`]) {
+    await assert.rejects(read(FIELDS, { documents: { reject } }), Mismatch, String(reject));
+  }
+  await assert.rejects(readRequest(undefined, { id: FIELDS.id, approver: 'alex', compareCode: '' }), Mismatch);
+});
+
+test('only canonical JSON is read', () => {
+  for (const text of ['{"a":1,"b":[true,null,"x"]}', '{"":0}', '"\\u0001\\n"', '1e+21', '{"10":1,"9":2}', '{"__proto__":1}']) {
+    assert.equal(serialize(parseCanonical(text)), text);
+  }
+  const wrong = [
+    '{"b":1,"a":2}', '{"a":1,"a":1}', '{ }', '1.0', '1e400', '-0', '9007199254740993', '"\\u0041"', '"\\ud800"', '"\ud800"',
+    '{"9":2,"10":1}', '', 'x', '[1,]', '"\\/"',
+  ];
+  for (const text of wrong) assert.throws(() => parseCanonical(text), text);
+});
+
+test('keys are ordered by UTF-16 code units', () => {
+  assert.equal(serialize({ '\ufb33': 1, '\u{1f600}': 2, a: 3 }), '{"a":3,"\u{1f600}":2,"\ufb33":1}');
+});
+
+test('base64url has one form', () => {
+  assert.deepEqual([...decode('-_8')], [0xfb, 0xff]);
+  for (const text of ['-_9', 'AA==', 'A', 'AA A', '+/8', 7]) assert.throws(() => decode(text), String(text));
+});
+
+test('hidden characters are named, and all others kept', () => {
+  const shown = (text) => split(text).map((part) => part.text).join('');
+  assert.equal(shown('plain text, ümläut, 漢字, עברית, 💶'), 'plain text, ümläut, 漢字, עברית, 💶');
+  assert.equal(shown('a\u202eb'), 'a[U+202E RIGHT-TO-LEFT OVERRIDE]b');
+  assert.equal(shown('\u200b\ufeff\u00ad'), '[U+200B ZERO WIDTH SPACE][U+FEFF ZERO WIDTH NO-BREAK SPACE][U+00AD SOFT HYPHEN]');
+  assert.equal(shown(' a b '), '[U+0020 SPACE]a b[U+0020 SPACE]');
+  assert.equal(shown('a\u{e0041}\ufe0f\u2800\u00a0'), 'a[U+E0041][U+FE0F][U+2800 BRAILLE PATTERN BLANK][U+00A0 NO-BREAK SPACE]');
+  // The ranges that the server refuses in titles are never shown as themselves.
+  const ranges = [
+    [0x00, 0x1f], [0x7f, 0x9f], [0xad, 0xad], [0x34f, 0x34f], [0x61c, 0x61c], [0x115f, 0x1160], [0x17b4, 0x17b5],
+    [0x180b, 0x180f], [0x200b, 0x200f], [0x2028, 0x202e], [0x2060, 0x206f], [0x2800, 0x2800], [0x3164, 0x3164],
+    [0xfe00, 0xfe0f], [0xfeff, 0xfeff], [0xffa0, 0xffa0], [0xfff0, 0xfffb], [0x1bca0, 0x1bca3], [0x1d173, 0x1d17a],
+    [0xe0000, 0xe0fff],
+  ];
+  for (const [first, last] of ranges) {
+    for (let code = first; code <= last; code += 1) {
+      const parts = split(`x${String.fromCodePoint(code)}x`);
+      assert.ok(parts.some((part) => part.hidden), `U+${code.toString(16)}`);
+    }
+  }
+});
+
+test('words of look-alike letters are noticed', () => {
+  assert.equal(hasMixedScripts('p\u0430ypal'), true);
+  assert.equal(hasMixedScripts('paypal и Ω 漢字'), false);
+});
+
+test('a payload becomes one field for each value, with paths that cannot be mistaken', () => {
+  const payload = { a: { b: [1, { c: '' }], d: {} }, 'a.b': 1, 'a"]': [], e: null, f: -1.5e-7 };
+  assert.deepEqual(
+    flatten(payload).map(({ path, type, text }) => [path, type, text]),
+    [
+      ['a.b[0]', 'number', '1'],
+      ['a.b[1].c', 'string', '(empty string)'],
+      ['a.d', 'object', '(empty object)'],
+      ['["a\\"]"]', 'list', '(empty list)'],
+      ['["a.b"]', 'number', '1'],
+      ['e', 'null', 'null'],
+      ['f', 'number', '-1.5e-7'],
+    ],
+  );
+  assert.deepEqual(flatten({}).map(({ path, text }) => [path, text]), [['(payload)', '(empty object)']]);
+});
+
+test('the time left is said in few and coarse words', () => {
+  const cases = [[-500, '0 seconds left'], [9_000, '10 seconds left'], [60_000, '60 seconds left'], [61_000, '2 minutes left'],
+    [300_000, '5 minutes left'], [3 * 3_600_000 + 1, '3 h 1 min left']];
+  for (const [left, text] of cases) assert.equal(describe(left), text);
+});

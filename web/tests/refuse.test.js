@@ -1,0 +1,229 @@
+// What the pages refuse, and every state in which nothing can be decided. Where a state needs a hostile or a broken
+// server, a route between browser and server changes the real answers.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
+import { connect } from './requester.js';
+import { startServer } from './server.js';
+
+const OPTIONS = '**/approve/*/options';
+const DECISION = '**/approve/*/decision';
+
+let server;
+let requester;
+let browser;
+let alex;
+let page;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  requester = await connect(server);
+  alex = await openDevice(browser);
+  page = alex.page;
+  await enrol(page, (await requester.invite({ username: 'alex' })).registerUrl);
+});
+
+afterEach(async () => {
+  await page?.unrouteAll();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const ask = (more = {}) =>
+  requester.ask({ username: 'alex', action: 'Pay an invoice', payload: { amount: 120, to: 'ACME' }, ...more });
+
+/** Lets `change` edit the server's answer to the page's first question. */
+async function tamper(change) {
+  await page.route(OPTIONS, async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    change(json);
+    await route.fulfill({ response, json });
+  });
+}
+
+const inBoth = (from, to) => (answer) => {
+  for (const decision of ['approve', 'reject']) {
+    assert.ok(answer.documents[decision].includes(from), `the document has no ${from}`);
+    answer.documents[decision] = answer.documents[decision].replace(from, to);
+  }
+};
+
+const lies = {
+  'another payload in both documents': inBoth('"amount":120', '"amount":121'),
+  'another payload in the document to approve': (answer) => {
+    answer.documents.approve = answer.documents.approve.replace('"amount":120', '"amount":121');
+  },
+  'another compare code': (answer) => {
+    answer.compareCode = 'aaaa-bbbb-cccc-dddd';
+  },
+  'the documents swapped': ({ documents }) => {
+    [documents.approve, documents.reject] = [documents.reject, documents.approve];
+  },
+  'the document of somebody else': inBoth('"approver":"alex"', '"approver":"sam"'),
+  'another person behind the same document': (answer) => {
+    answer.approver = 'sam';
+  },
+  'a key twice': inBoth('"amount":120', '"amount":120,"amount":121'),
+  'a number that a parser rounds': inBoth('"amount":120', '"amount":120.00000000000000001'),
+  'white space': inBoth('"amount":120', '"amount": 120'),
+  'an unknown field': inBoth('"type":', '"tip":1,"type":'),
+  'a short nonce': (answer) => {
+    inBoth(/"nonce":"[^"]*"/.exec(answer.documents.approve)[0], '"nonce":"AAAA"')(answer);
+  },
+  'no JSON': (answer) => {
+    answer.documents.approve = '<b>yes</b>';
+  },
+};
+
+for (const [name, lie] of Object.entries(lies)) {
+  test(`stops at ${name}`, async () => {
+    const asked = await ask();
+    await tamper(lie);
+    await page.goto(asked.url);
+    await heading(page, 'Stop: do not approve this');
+    assert.equal(await page.locator('button:visible').count(), 0);
+    assert.equal(await page.locator('.field').count(), 0);
+    assert.notEqual(await page.locator('#reason').textContent(), '');
+    await assertReadable(page, alex.violations);
+    if (name.startsWith('another payload in both')) await picture(page, 'mismatch');
+    assert.equal((await requester.status(asked.id)).status, 'pending');
+  });
+}
+
+test('a server that lies consistently shows a code that the requester does not have', async () => {
+  const asked = await ask();
+  const other = await ask({ payload: { amount: 999_999, to: 'ACME' } });
+  await page.goto(other.url);
+  await heading(page, 'Approve or reject?');
+  assert.notEqual(await page.locator('#compare-code').textContent(), asked.compareCode);
+});
+
+test('a link to nothing, and a cancelled request', async () => {
+  await page.goto(`${server.url}/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa`);
+  await heading(page, 'Request not found');
+  await picture(page, 'not-found');
+  const asked = await ask();
+  await requester.cancel(asked.id);
+  await page.goto(asked.url);
+  await heading(page, 'Cancelled');
+  await assertReadable(page, alex.violations);
+  await picture(page, 'cancelled');
+  assert.equal(await page.locator('button:visible').count(), 0);
+});
+
+test('a request that was cancelled while the page was open', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await requester.cancel(asked.id);
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Cancelled');
+});
+
+test('an open page turns to expired by itself, and stays so', async () => {
+  const asked = await ask({ expiresIn: 5 });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await heading(page, 'Expired');
+  assert.equal(await page.locator('button:visible').count(), 0);
+  const { status } = await requester.wait(asked.id);
+  assert.equal(status, 'expired');
+  await page.goto(asked.url);
+  await heading(page, 'Expired');
+});
+
+test('a busy server: the signed answer is kept and sent again', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const detail = 'The queue is full.';
+  await page.route(DECISION, (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'about:blank', title: 'Busy', status: 503, detail }),
+    }),
+  );
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText(`${detail} Nothing was decided.`).waitFor();
+  await assertReadable(page, alex.violations);
+  await picture(page, 'busy');
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Send again' }).click();
+  await heading(page, 'Approved');
+  assert.equal((await requester.status(asked.id)).status, 'approved');
+});
+
+test('an answer that is lost after it was recorded', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await page.route(DECISION, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('It is not known whether your decision was recorded.').waitFor();
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Send again' }).click();
+  // The server may take the same answer again as the same decision, or say that it has been made.
+  await page.getByRole('heading', { level: 1, name: /^(Approved|Already approved)$/ }).waitFor();
+  assert.equal((await requester.status(asked.id)).decisions.length, 1);
+});
+
+test('a server that does not answer at first', async () => {
+  const asked = await ask();
+  await page.route(OPTIONS, (route) => route.abort());
+  await page.goto(asked.url);
+  await heading(page, 'The request could not be loaded');
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await heading(page, 'Approve or reject?');
+});
+
+test('a refused prompt enrols nobody and can be repeated', async () => {
+  const kim = await openDevice(browser);
+  const { registerUrl } = await requester.invite({ username: 'kim' });
+  await kim.page.goto(registerUrl);
+  await kim.setUserVerified(false);
+  const create = kim.page.getByRole('button', { name: 'Create passkey' });
+  await create.click();
+  await kim.page.getByText('You are not enrolled. You can try again.').waitFor();
+  await assertReadable(kim.page, kim.violations);
+  await picture(kim.page, 'enrol-prompt-closed');
+  await kim.setUserVerified(true);
+  await create.click();
+  await heading(kim.page, 'You are enrolled');
+  await kim.context.close();
+});
+
+test('a browser without passkeys shows the request and no buttons', async () => {
+  const asked = await ask();
+  const context = await browser.newContext();
+  await context.addInitScript(() => delete globalThis.PublicKeyCredential);
+  const bare = await context.newPage();
+  await bare.goto(asked.url);
+  await bare.getByText('This browser cannot use passkeys here.').waitFor();
+  assert.equal(await bare.locator('.field').count(), 2);
+  assert.equal(await bare.locator('button:visible').count(), 0);
+  await picture(bare, 'no-passkeys');
+  await context.close();
+});
+
+test('without JavaScript both pages say so', async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const bare = await context.newPage();
+  for (const path of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', '/enrol/none']) {
+    await bare.goto(server.url + path);
+    // Searches by text pass over noscript, so it is named.
+    await bare.locator('noscript p').waitFor();
+    assert.match(await bare.locator('noscript p').textContent(), /^This page needs JavaScript/);
+  }
+  await context.close();
+});

@@ -1,0 +1,107 @@
+// Starts the real server on a free port with a data directory of its own, and runs the real offline verifier.
+
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const START_MILLISECONDS = 60_000;
+const STOP_MILLISECONDS = 20_000;
+
+const here = dirname(fileURLToPath(import.meta.url));
+// As cargo does at the root of the repository, from where the tests are started.
+const targetDir = resolve(here, '../..', process.env.CARGO_TARGET_DIR ?? 'target');
+const serverBinary = resolve(process.env.COUNTERSIGN_BIN ?? join(targetDir, 'debug/countersign'));
+const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
+
+/**
+ * @returns {Promise<{url: string, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
+ */
+export async function startServer() {
+  for (const binary of [serverBinary, verifierBinary]) {
+    if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'countersign-web-'));
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const process = launch(dir, port, url);
+  try {
+    await ready(process, url);
+    const adminKey = (await readFile(join(dir, 'data/admin.key'), 'utf8')).trim();
+    return {
+      url,
+      adminKey,
+      verify: (receipt, ...args) => verify(dir, url, receipt, args),
+      stop: () => stop(process, dir),
+    };
+  } catch (error) {
+    await stop(process, dir);
+    throw error;
+  }
+}
+
+function launch(dir, port, url) {
+  const args = ['serve', '--data-dir', join(dir, 'data'), '--anchor', join(dir, 'anchor')];
+  const child = spawn(serverBinary, [...args, '--listen', `127.0.0.1:${port}`, '--public-url', url]);
+  child.output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));
+  child.ended = new Promise((done) => {
+    child.once('exit', (code, signal) => done(`ended with ${code ?? signal}`));
+    child.once('error', (error) => done(`did not start: ${error.message}`));
+  });
+  return child;
+}
+
+async function ready(child, url) {
+  const deadline = Date.now() + START_MILLISECONDS;
+  let ended = '';
+  child.ended.then((how) => (ended = how));
+  while (!(await answersReady(url))) {
+    if (ended) throw new Error(`the server ${ended}:\n${child.output}`);
+    if (Date.now() > deadline) throw new Error(`the server was not ready in time:\n${child.output}`);
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
+async function answersReady(url) {
+  try {
+    return (await fetch(`${url}/readyz`)).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function stop(child, dir) {
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
+  await child.ended;
+  clearTimeout(kill);
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Runs `countersign-verify` over a receipt's text, with the trust file that the server hands out. */
+async function verify(dir, url, receipt, args) {
+  const files = { receipt: join(dir, 'a.receipt.json'), trust: join(dir, 'trust.json') };
+  await writeFile(files.receipt, receipt);
+  await writeFile(files.trust, await (await fetch(`${url}/trust.json`)).text());
+  return new Promise((done, failed) => {
+    execFile(verifierBinary, [files.receipt, '--trust', files.trust, ...args], (error, stdout, stderr) => {
+      if (error && typeof error.code !== 'number') failed(error);
+      else done({ code: error ? error.code : 0, output: stdout + stderr });
+    });
+  });
+}
+
+function freePort() {
+  return new Promise((done, failed) => {
+    const probe = createServer();
+    probe.once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}

@@ -1,0 +1,79 @@
+// Text that shows what is in it: every character that a reader could not see, or that moves others about, becomes a
+// named box. Nothing is left out, so what is shown is what is signed.
+
+import { element } from './dom.js';
+
+/** Names of the characters one meets; any other is shown by its code point alone. */
+const NAMES = new Map([
+  [0x0000, 'NULL'], [0x0008, 'BACKSPACE'], [0x0009, 'TAB'], [0x000a, 'LINE FEED'], [0x000d, 'CARRIAGE RETURN'],
+  [0x001b, 'ESCAPE'], [0x0020, 'SPACE'], [0x007f, 'DELETE'], [0x0085, 'NEXT LINE'], [0x00a0, 'NO-BREAK SPACE'],
+  [0x00ad, 'SOFT HYPHEN'], [0x034f, 'COMBINING GRAPHEME JOINER'], [0x061c, 'ARABIC LETTER MARK'],
+  [0x115f, 'HANGUL CHOSEONG FILLER'], [0x1160, 'HANGUL JUNGSEONG FILLER'], [0x180e, 'MONGOLIAN VOWEL SEPARATOR'],
+  [0x200b, 'ZERO WIDTH SPACE'], [0x200c, 'ZERO WIDTH NON-JOINER'], [0x200d, 'ZERO WIDTH JOINER'],
+  [0x200e, 'LEFT-TO-RIGHT MARK'], [0x200f, 'RIGHT-TO-LEFT MARK'], [0x2028, 'LINE SEPARATOR'],
+  [0x2029, 'PARAGRAPH SEPARATOR'], [0x202a, 'LEFT-TO-RIGHT EMBEDDING'], [0x202b, 'RIGHT-TO-LEFT EMBEDDING'],
+  [0x202c, 'POP DIRECTIONAL FORMATTING'], [0x202d, 'LEFT-TO-RIGHT OVERRIDE'], [0x202e, 'RIGHT-TO-LEFT OVERRIDE'],
+  [0x202f, 'NARROW NO-BREAK SPACE'], [0x2060, 'WORD JOINER'], [0x2061, 'FUNCTION APPLICATION'],
+  [0x2062, 'INVISIBLE TIMES'], [0x2063, 'INVISIBLE SEPARATOR'], [0x2064, 'INVISIBLE PLUS'],
+  [0x2066, 'LEFT-TO-RIGHT ISOLATE'], [0x2067, 'RIGHT-TO-LEFT ISOLATE'], [0x2068, 'FIRST STRONG ISOLATE'],
+  [0x2069, 'POP DIRECTIONAL ISOLATE'], [0x2800, 'BRAILLE PATTERN BLANK'], [0x3000, 'IDEOGRAPHIC SPACE'],
+  [0x3164, 'HANGUL FILLER'], [0xfeff, 'ZERO WIDTH NO-BREAK SPACE'], [0xffa0, 'HALFWIDTH HANGUL FILLER'],
+]);
+
+// Controls, formats, separators, private, unassigned and default-ignorable characters; the blanks that are letters or
+// symbols by their category; and white space at either end, which a reader would not notice.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|^ | $/gu;
+
+const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
+const LOOKALIKE_SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Cherokee}/u];
+
+/**
+ * Splits a text into plain runs and hidden characters.
+ *
+ * @param {string} text
+ * @returns {{text: string, hidden: boolean, breaks: boolean}[]} a hidden one's text is its name in brackets
+ */
+export function split(text) {
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(HIDDEN)) {
+    if (match.index > end) parts.push({ text: text.slice(end, match.index), hidden: false, breaks: false });
+    parts.push({ text: nameOf(match[0]), hidden: true, breaks: match[0] === '\n' });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) parts.push({ text: text.slice(end), hidden: false, breaks: false });
+  return parts;
+}
+
+/**
+ * The text as nodes, apart from the direction of what stands around it.
+ *
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function visible(text) {
+  return element('bdi', { dir: 'auto' }, ...split(text).flatMap(part));
+}
+
+/** @param {string} text */
+export function hasHidden(text) {
+  return split(text).some(({ hidden }) => hidden);
+}
+
+/** Whether a word mixes alphabets whose letters look alike. @param {string} text */
+export function hasMixedScripts(text) {
+  const words = text.match(MIXED) ?? [];
+  return words.some((word) => LOOKALIKE_SCRIPTS.filter((script) => script.test(word)).length > 1);
+}
+
+function part({ text, hidden, breaks }) {
+  if (!hidden) return [text];
+  const box = element('span', { class: 'hidden-character' }, text);
+  return breaks ? [box, element('br')] : [box];
+}
+
+function nameOf(character) {
+  const code = character.codePointAt(0);
+  const digits = code.toString(16).toUpperCase().padStart(4, '0');
+  return NAMES.has(code) ? `[U+${digits} ${NAMES.get(code)}]` : `[U+${digits}]`;
+}

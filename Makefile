@@ -1,0 +1,26 @@
+# The entrances to this repository. Each target is one line of help and a few commands; the work is in scripts/.
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help setup demo test lint fault
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what building needs and this machine lacks (Debian, Ubuntu)
+	@scripts/setup.sh
+
+demo: setup ## build, and run the whole story on a temporary server; ARGS=--keep keeps it running
+	cargo build --locked --bin countersign
+	@"$(TARGET_DIR)/debug/countersign" demo $(ARGS)
+
+test: ## everything: format, lints, docs, tests, the browser; closes with a table
+	@scripts/setup.sh --tests
+	@scripts/test.sh
+
+lint: setup ## format, lints and docs only
+	@scripts/test.sh fmt clippy docs
+
+fault: setup ## the long crash tests of the store
+	cargo test -p store-rocksdb --locked -- --ignored --nocapture

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Runs the parts of the test suite, each timed, and closes with a table of them; exits 1 if one of them failed.
+#
+#   scripts/test.sh                    all parts
+#   scripts/test.sh fmt clippy docs    some of them, in this order
+#
+# All cargo calls take the whole workspace, so that every dependency is built with one set of features, and so once.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+# The browser tests run in a folder of their own, where a relative path would mean something else.
+case "${CARGO_TARGET_DIR:-}" in '' | /*) ;; *) export CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
+
+ALL=(fmt clippy docs tests vectors browser)
+results=()
+failed=0
+
+part_fmt() { cargo fmt --all --check; }
+
+part_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
+
+part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked; }
+
+part_tests() { cargo test --workspace --locked --no-fail-fast; }
+
+# Tests on vectors of others (Wycheproof, WebAuthn, RFC 8785, RFC 6962), which are not part of this repository. They are
+# ignored in a plain `cargo test` and live in files named *vectors*.
+part_vectors() {
+  if [ -z "${COUNTERSIGN_VECTORS:-}" ]; then
+    note='skipped, COUNTERSIGN_VECTORS is not set'
+    printf 'third-party vectors: %s\n' "$note"
+    return 0
+  fi
+  if [ ! -d "$COUNTERSIGN_VECTORS" ]; then
+    printf 'third-party vectors: COUNTERSIGN_VECTORS names %s, which is not a folder\n' "$COUNTERSIGN_VECTORS" >&2
+    return 1
+  fi
+  # Cargo runs each test in the folder of its crate, where a relative path would mean something else.
+  COUNTERSIGN_VECTORS=$(cd "$COUNTERSIGN_VECTORS" && pwd) \
+    cargo test --workspace --locked --no-fail-fast --test '*vectors*' -- --include-ignored
+}
+
+# The pages in a real browser, against target/debug/countersign. With --tests the binary has the features that the tests
+# have built already; without it a third of the dependencies would be compiled again.
+part_browser() {
+  cargo build --workspace --bins --tests --locked && (cd web/tests && npm ci --no-audit --no-fund && npm test)
+}
+
+run() {
+  local name=$1 start=$SECONDS took outcome
+  note=ok
+  printf '\n== %s\n' "$name"
+  if "part_$name"; then outcome=$note; else outcome=FAILED; failed=1; fi
+  took=$((SECONDS - start))
+  printf '== %s %d s %s\n' "$name" "$took" "$outcome"
+  results+=("$(printf '%-8s %5d s  %s' "$name" "$took" "$outcome")")
+}
+
+parts=("$@")
+[ $# -gt 0 ] || parts=("${ALL[@]}")
+for part in "${parts[@]}"; do
+  if ! declare -F "part_$part" >/dev/null; then
+    printf 'no part is called %s; there are: %s\n' "$part" "${ALL[*]}" >&2
+    exit 2
+  fi
+done
+for part in "${parts[@]}"; do run "$part"; done
+
+printf '\n'
+printf '%s\n' "${results[@]}"
+printf '%-8s %5d s\n' all "$SECONDS"
+if [ "$failed" -ne 0 ]; then
+  printf 'FAILED\n'
+  exit 1
+fi
+printf 'all parts passed\n'

@@ -2,7 +2,7 @@
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup demo test lint fault
+.PHONY: help setup demo test lint bench fault
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,6 +21,9 @@ test: ## everything: format, lints, docs, tests, the browser; closes with a tabl
 
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs
+
+bench: setup ## benchmarks; builds RocksDB once more, for the release profile
+	cargo bench --locked -p benches
 
 fault: setup ## the long crash tests of the store
 	cargo test -p store-rocksdb --locked -- --ignored --nocapture

@@ -140,6 +140,10 @@ impl Command for Append {
     type Answer = Vec<LeafIndex>;
     type Refusal = Problem;
 
+    fn weight(&self) -> usize {
+        self.0.iter().map(|entry| entry.bytes.len()).sum()
+    }
+
     fn run(self, tx: &mut Transaction<'_>) -> Result<Vec<LeafIndex>, Failed<Problem>> {
         let mut indexes = Vec::with_capacity(self.0.len());
         for entry in self.0 {

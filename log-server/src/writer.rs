@@ -45,6 +45,11 @@ pub trait Command: Send + 'static {
     /// Whether the command may use the room that the queue keeps free for those that end things.
     const PRIORITY: Priority = Priority::Normal;
 
+    /// About how many bytes the command holds, so that queue and batches are bounded in memory too.
+    fn weight(&self) -> usize {
+        4096
+    }
+
     /// Runs inside the writer. What a refused command changed is dropped.
     fn run(self, tx: &mut Transaction<'_>) -> Result<Self::Answer, Failed<Self::Refusal>>;
 }
@@ -135,10 +140,11 @@ impl Writer {
         if edge.head() != head {
             return Err(Fatal::Check("the stored tiles do not have the root of the stored tree head".to_owned()));
         }
-        let origin = parts.key.verifier_key().name().to_owned();
-        let checkpoint: Arc<str> =
-            Checkpoint { log_origin: origin, size: head.size, root: head.root }.sign(&parts.key).into();
-        let (publish, published) = watch::channel(Published { head, checkpoint });
+        let Some(anchored) = parts.anchor.anchor().map(|anchor| anchor.head) else {
+            unreachable!("the start writes an anchor before the writer starts")
+        };
+        // What is anchored was checked and signed before; signing it again gives the same bytes.
+        let (publish, published) = watch::channel(signed(&parts.key, anchored));
         let queue = Arc::new(Queue::default());
         let mut state = State { parts, edge, publish };
         state.recover()?;
@@ -151,12 +157,13 @@ impl Writer {
     /// Runs a command and answers once its effect is published.
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Answer, SubmitError<C::Refusal>> {
         let (sender, receiver) = oneshot::channel();
+        let weight = command.weight();
         let run = move |tx: &mut Transaction<'_>| match command.run(tx) {
             Ok(answer) => Ok((true, answered(sender, Ok(answer)))),
             Err(Failed::Refused(refusal)) => Ok((false, answered(sender, Err(SubmitError::Refused(refusal))))),
             Err(Failed::Store(error)) => Err(error),
         };
-        if !self.queue.push(Job(Box::new(run)), C::PRIORITY) {
+        if !self.queue.push(Job { run: Box::new(run), weight }, C::PRIORITY) {
             return Err(SubmitError::Full);
         }
         receiver.await.unwrap_or(Err(SubmitError::Unknown))
@@ -171,6 +178,13 @@ impl Writer {
     pub fn close(&self) {
         self.queue.close();
     }
+}
+
+/// Signs a head. Nothing but a head that was checked, or one that is anchored, comes here.
+fn signed(key: &SignerKey, head: TreeHead) -> Published {
+    let log_origin = key.verifier_key().name().to_owned();
+    let checkpoint = Checkpoint { log_origin, size: head.size, root: head.root }.sign(key);
+    Published { head, checkpoint: checkpoint.into() }
 }
 
 fn answered<T: Send + 'static>(sender: oneshot::Sender<T>, answer: T) -> Finish {
@@ -209,20 +223,13 @@ impl State {
     /// The store is ahead of the anchor after a crash between commit and anchor: check, sign, anchor, publish.
     fn recover(&mut self) -> Result<(), Fatal> {
         let head = self.edge.head();
-        let anchored = self.anchored();
+        let anchored = self.publish.borrow().head;
         if anchored == head {
             return Ok(());
         }
         tracing::info!(from = %anchored.size, to = %head.size, "publishing what was committed before the last stop");
         let entries = batch::expected_from_store(&*self.parts.store, anchored.size, head.size)?;
         self.publish(head, &entries)
-    }
-
-    fn anchored(&self) -> TreeHead {
-        let Some(anchor) = self.parts.anchor.anchor() else {
-            unreachable!("the start writes an anchor before the writer starts")
-        };
-        anchor.head
     }
 
     fn anchor_of(&self, head: TreeHead) -> Anchor {

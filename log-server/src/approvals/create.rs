@@ -54,6 +54,7 @@ struct Create {
     use_within: u64,
     metadata: Option<RawJson>,
     public_url: String,
+    weight: usize,
 }
 
 impl Approvals {
@@ -76,6 +77,7 @@ impl Approvals {
     ) -> Result<Create, Problem> {
         shown("action", &request.action, names::check_action)?;
         check_notify(request.notify.as_deref())?;
+        let weight = 4096 + request.payload.get().len() + request.metadata.as_ref().map_or(0, |m| m.get().len());
         let payload = parse_payload(request.payload.get().as_bytes()).map_err(|error| Problem::Invalid {
             field: format!("/payload{}", error.path),
             reason: error.kind.to_string(),
@@ -118,6 +120,7 @@ impl Approvals {
             use_within,
             metadata,
             public_url: self.identity.public_url.clone(),
+            weight,
         })
     }
 }
@@ -189,6 +192,10 @@ fn request_hash(draft: &Core, expires_in: u64, use_within: u64, metadata: Option
 impl Command for Create {
     type Answer = Created;
     type Refusal = Problem;
+
+    fn weight(&self) -> usize {
+        self.weight
+    }
 
     fn run(self, tx: &mut Transaction<'_>) -> Result<Created, Failed<Problem>> {
         if let Some(earlier) = self.earlier(tx)? {

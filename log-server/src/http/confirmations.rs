@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use verifier::names::Username;
 
 use super::{Answer, Server, caller, request};
 use crate::api_keys::Scope;
@@ -24,7 +25,10 @@ pub(super) async fn create(State(app): Server, request: Request) -> Answer<(Stat
     app.require_room()?;
     let asked: CreateConfirmation = request::json(request).await?;
     for approver in asked.username.iter().chain(asked.approvers.iter().flatten()) {
-        app.gate.ask(approver)?;
+        // What is no username is refused below, and takes no place in the counters.
+        if Username::new(approver).is_ok() {
+            app.gate.ask(approver)?;
+        }
     }
     let created = app.approvals.create(&key, idempotency, asked).await?;
     Ok((StatusCode::CREATED, Json(created)))

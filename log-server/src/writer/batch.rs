@@ -2,13 +2,12 @@
 
 use merkle::{Hash, LeafIndex, TreeSize};
 use sha2::{Digest as _, Sha256};
-use verifier::checkpoint::Checkpoint;
 use verifier::entry::Entry;
 use verifier::webauthn::Assertion;
 
 use super::queue::{Finish, Job};
 use super::transaction::{Changes, NewEntry, Transaction};
-use super::{Fatal, Moment, Published, State};
+use super::{Fatal, Moment, State, signed};
 use crate::keyspace;
 use crate::store::{Store, StoreError};
 use crate::tree::{self, TreeHead};
@@ -87,11 +86,12 @@ impl State {
     /// From a committed head to a published checkpoint; the end of a batch, and of a recovery.
     pub(super) fn publish(&mut self, head: TreeHead, entries: &[Expected]) -> Result<(), Fatal> {
         let store = self.parts.store.clone();
-        check(&*store, self.anchored(), head, entries)?;
+        // What is published is what is anchored: both change together, here.
+        let anchored = self.publish.borrow().head;
+        check(&*store, anchored, head, entries)?;
         self.reached(Moment::Checked);
 
-        let log_origin = self.parts.key.verifier_key().name().to_owned();
-        let checkpoint = Checkpoint { log_origin, size: head.size, root: head.root }.sign(&self.parts.key);
+        let published = signed(&self.parts.key, head);
         self.reached(Moment::Signed);
 
         // No signature leaves the process before this: whoever starts from here finds at least this head anchored.
@@ -99,7 +99,7 @@ impl State {
         self.parts.anchor.replace(anchor)?;
         self.reached(Moment::Anchored);
 
-        self.publish.send_replace(Published { head, checkpoint: checkpoint.into() });
+        self.publish.send_replace(published);
         self.reached(Moment::Published);
         Ok(())
     }
@@ -112,7 +112,7 @@ impl State {
 /// Runs the commands in order; what a refused one changed is dropped.
 fn sequence(tx: &mut Transaction<'_>, jobs: Vec<Job>) -> Result<Vec<Finish>, StoreError> {
     let mut finishes = Vec::with_capacity(jobs.len());
-    for Job(run) in jobs {
+    for Job { run, .. } in jobs {
         let (keep, finish) = run(tx)?;
         tx.end_command(keep);
         finishes.push(finish);

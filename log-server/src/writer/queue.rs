@@ -11,8 +11,12 @@ use crate::store::StoreError;
 const CAPACITY: usize = 4096;
 /// How many of them only [`Priority::Ends`] may be.
 const RESERVED: usize = 512;
-/// How many commands are taken into one batch. A batch's size in bytes is bounded by this and the largest command.
+/// How many bytes may wait, beyond which only [`Priority::Ends`] is taken.
+const CAPACITY_BYTES: usize = 64 * 1024 * 1024;
+/// How many commands are taken into one batch.
 const MAX_BATCH: usize = 1024;
+/// After how many bytes a batch takes no more commands.
+const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Whether a command may use the reserved room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +32,13 @@ pub(super) type Finish = Box<dyn FnOnce() + Send>;
 
 type Run = dyn FnOnce(&mut Transaction<'_>) -> Result<(bool, Finish), StoreError> + Send;
 
-/// A command with its caller: runs, says whether its changes stay, and how to tell the caller.
-pub(super) struct Job(pub(super) Box<Run>);
+/// A command with its caller.
+pub(super) struct Job {
+    /// Runs the command; says whether its changes stay, and how to tell the caller.
+    pub(super) run: Box<Run>,
+    /// About how many bytes it holds.
+    pub(super) weight: usize,
+}
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -40,6 +49,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    bytes: usize,
     closed: bool,
 }
 
@@ -48,14 +58,15 @@ impl Queue {
     pub(super) fn push(&self, job: Job, priority: Priority) -> bool {
         let mut waiting = self.lock();
         let room = match priority {
-            Priority::Normal => CAPACITY - RESERVED,
-            Priority::Ends => CAPACITY,
+            Priority::Normal => waiting.jobs.len() < CAPACITY - RESERVED && waiting.bytes < CAPACITY_BYTES,
+            Priority::Ends => waiting.jobs.len() < CAPACITY,
         };
-        if waiting.jobs.len() >= room && !waiting.closed {
+        if !room && !waiting.closed {
             return false;
         }
         // A closed queue drops the job, which tells its caller that the outcome is unknown.
         if !waiting.closed {
+            waiting.bytes += job.weight;
             waiting.jobs.push_back(job);
             self.changed.notify_one();
         }
@@ -68,9 +79,15 @@ impl Queue {
         while waiting.jobs.is_empty() && !waiting.closed {
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        let count = waiting.jobs.len().min(MAX_BATCH);
-        let jobs: Vec<Job> = waiting.jobs.drain(..count).collect();
-        (!jobs.is_empty()).then_some(jobs)
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while taken.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+            let Some(job) = waiting.jobs.pop_front() else { break };
+            bytes += job.weight;
+            taken.push(job);
+        }
+        waiting.bytes -= bytes;
+        (!taken.is_empty()).then_some(taken)
     }
 
     pub(super) fn close(&self) {
@@ -92,7 +109,11 @@ mod tests {
     use super::*;
 
     fn job() -> Job {
-        Job(Box::new(|_| Ok((false, Box::new(|| ()) as Finish))))
+        weighing(1)
+    }
+
+    fn weighing(weight: usize) -> Job {
+        Job { run: Box::new(|_| Ok((false, Box::new(|| ()) as Finish))), weight }
     }
 
     #[test]
@@ -103,6 +124,16 @@ mod tests {
         let ends = (0..CAPACITY).take_while(|_| queue.push(job(), Priority::Ends)).count();
         assert_eq!(ends, RESERVED);
         assert_eq!(queue.take().map(|jobs| jobs.len()), Some(MAX_BATCH));
+    }
+
+    #[test]
+    fn bytes_are_bounded_too() {
+        let queue = Queue::default();
+        let taken = (0..CAPACITY).take_while(|_| queue.push(weighing(1 << 20), Priority::Normal)).count();
+        assert_eq!(taken, 64);
+        assert!(queue.push(weighing(1 << 20), Priority::Ends));
+        assert_eq!(queue.take().map(|jobs| jobs.len()), Some(8));
+        assert!(queue.push(weighing(1), Priority::Normal));
     }
 
     #[test]

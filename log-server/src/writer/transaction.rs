@@ -90,20 +90,16 @@ impl<'a> Transaction<'a> {
         self.current.batch.delete(key);
     }
 
-    /// Appends an entry to the log.
+    /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find`] first.
     pub fn append(&mut self, entry: NewEntry) -> LeafIndex {
         let index = LeafIndex::new(self.size.get() + (self.done.entries.len() + self.current.entries.len()) as u64);
         self.current.batch.put(keyspace::entry(index), entry.bytes.clone());
-        let leaf = keyspace::leaf(&entry.leaf_hash);
-        // The first entry with a leaf hash keeps its place in the index.
-        if self.current.batch.change(&leaf).is_none() {
-            self.current.batch.put(leaf, index.get().to_be_bytes().to_vec());
-        }
+        self.current.batch.put(keyspace::leaf(&entry.leaf_hash), index.get().to_be_bytes().to_vec());
         self.current.entries.push(entry);
         index
     }
 
-    /// Where the first entry with this leaf hash is, those of this batch included.
+    /// Where an entry with this leaf hash is, those of this batch included.
     pub fn find(&self, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
         self.get_bytes(&keyspace::leaf(leaf_hash))?.as_deref().map(index_from).transpose()
     }

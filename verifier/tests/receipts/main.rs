@@ -12,6 +12,7 @@ mod expectations;
 mod first_failure;
 mod genuine;
 mod mixed_parts;
+mod testdata;
 mod trust_file;
 
 use made::Story;

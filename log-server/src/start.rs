@@ -84,7 +84,9 @@ pub enum StartError {
     #[error(transparent)]
     Anchor(#[from] AnchorError),
     /// The store is damaged, or cannot be read.
-    #[error(transparent)]
+    #[error(
+        "{0}; keep the data directory as it is, check the disk, and bring back the newest copy that the anchor accepts"
+    )]
     Store(#[from] StoreError),
     /// What was committed last could not be published.
     #[error(transparent)]

@@ -60,7 +60,7 @@ pub struct VerifyArgs {
 }
 
 const EXAMPLES: &str = "\
-Examples:
+Examples (`countersign verify` takes the same):
   countersign-verify deploy.receipt.json --trust trust.json
   countersign-verify deploy.receipt.json --trust trust.json --payload deploy.json --approvers alex --usable
   countersign-verify - --trust trust.json --decision reject --json < refused.receipt.json

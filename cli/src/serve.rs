@@ -1,0 +1,92 @@
+//! `countersign serve`: the settings, the first start, the server, and a graceful end.
+
+mod announce;
+mod config;
+mod error;
+mod keys;
+mod logging;
+mod place;
+mod server;
+mod signals;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use log_server::identity::Identity;
+use tokio::net::TcpSocket;
+
+pub(crate) use announce::shell_quoted;
+pub(crate) use error::ServeError;
+pub(crate) use place::Place;
+pub(crate) use server::Server;
+
+use config::Config;
+use signals::Signals;
+
+/// Run the server. Without any option it keeps its data in ./countersign-data and serves this machine alone.
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct ServeArgs {
+    /// Where the log key, the admin key and the database are. Default: ./countersign-data
+    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where the last signed tree head is kept, outside the data directory. Default: the data directory and `.anchor`
+    #[arg(long, env = "COUNTERSIGN_ANCHOR", value_name = "DIR")]
+    anchor: Option<PathBuf>,
+    /// The address to listen on. Default: 127.0.0.1:8080
+    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
+    #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// A TOML file with data_dir, anchor, listen, public_url and the table `limits`.
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+Options win over the environment, the environment over the file, the file over the defaults.
+COUNTERSIGN_LOG filters the log on standard error, for example `debug` or `log_server=debug`; the default is `info`.
+
+Example:
+  countersign serve --public-url https://approvals.example.com --data-dir /var/lib/countersign
+
+Exit codes: 0 stopped by SIGTERM or SIGINT, 78 what no restart can cure, 2 a wrong call, 1 anything else.";
+
+/// Runs the server until a signal stops it.
+pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
+    let config = Config::from(args)?;
+    logging::start()?;
+    let identity = Identity::from_public_url(&config.public_url)?;
+    let place = Place::new(&config.data_dir, &config.anchor)?;
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    let _context = runtime.enter();
+    let signals = Signals::watch().map_err(ServeError::Runtime)?;
+
+    // The address is taken before anything is made, so that a first start that fails on it leaves nothing behind; but
+    // nobody can connect before the start is through.
+    let socket = bind(config.listen)?;
+    let server = Server::start(&place, &identity, config.limits, None)?;
+    let refused = |error| ServeError::Listen { address: config.listen, error };
+    let listener = socket.listen(1024).map_err(refused)?;
+    announce::ready(&server, &place, &identity, listener.local_addr().map_err(refused)?);
+    runtime.block_on(server.run(listener, signals.first()))
+}
+
+fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        // Otherwise a restart would wait for the connections of the last run to be forgotten. A second listener on the
+        // same address is refused all the same.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    bound.map_err(|error| ServeError::Listen { address, error })
+}

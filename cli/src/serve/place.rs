@@ -1,0 +1,95 @@
+//! Where a server keeps what: the data directory, which only its user can read, and the anchor folder outside it.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::ServeError;
+
+/// The folders of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    data_dir: PathBuf,
+    anchor: PathBuf,
+}
+
+impl Place {
+    /// Makes both paths absolute. Nothing is made on disk.
+    pub(crate) fn new(data_dir: &Path, anchor: &Path) -> Result<Self, ServeError> {
+        let absolute =
+            |path: &Path| std::path::absolute(path).map_err(|error| ServeError::Io { path: path.to_owned(), error });
+        let place = Self { data_dir: absolute(data_dir)?, anchor: absolute(anchor)? };
+        if place.anchor.starts_with(&place.data_dir) {
+            return Err(ServeError::AnchorInside(place.anchor));
+        }
+        Ok(place)
+    }
+
+    /// The data directory.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The anchor folder.
+    pub(crate) fn anchor(&self) -> &Path {
+        &self.anchor
+    }
+
+    /// The log's private key.
+    pub(crate) fn log_key(&self) -> PathBuf {
+        self.data_dir.join("log.key")
+    }
+
+    /// The API key of the first administrator.
+    pub(crate) fn admin_key(&self) -> PathBuf {
+        self.data_dir.join("admin.key")
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data_dir.join("db")
+    }
+
+    /// What was there before this start: the database, or else the anchor. None at a first start, also after one that was
+    /// cut short before it made either.
+    pub(super) fn earlier_data(&self) -> Result<Option<PathBuf>, ServeError> {
+        for path in [self.database(), self.anchor.join("anchor.json")] {
+            if path.try_exists().map_err(|error| ServeError::Io { path: path.clone(), error })? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the data directory for its user alone. One that is there already is closed if it is empty, such as a fresh
+    /// volume; with other files in it, that is for its owner to do.
+    pub(super) fn make_data_dir(&self) -> Result<(), ServeError> {
+        let failed = |error: io::Error| ServeError::Io { path: self.data_dir.clone(), error };
+        if !self.data_dir.is_dir() {
+            if let Some(above) = self.data_dir.parent() {
+                fs::create_dir_all(above).map_err(failed)?;
+            }
+            DirBuilder::new().mode(0o700).create(&self.data_dir).map_err(failed)?;
+            return self.data_dir.parent().map_or(Ok(()), |above| {
+                // The name must survive a crash too, or the keys in it would not.
+                fs::File::open(above).and_then(|above| above.sync_all()).map_err(failed)
+            });
+        }
+        let mode = fs::metadata(&self.data_dir).map_err(failed)?.permissions().mode() & 0o7777;
+        let open_to_others = mode & 0o077 != 0;
+        if !open_to_others {
+            return Ok(());
+        }
+        if fs::read_dir(&self.data_dir).map_err(failed)?.next().is_some() {
+            return Err(ServeError::DataDirOpen { path: self.data_dir.clone(), mode });
+        }
+        fs::set_permissions(&self.data_dir, Permissions::from_mode(0o700)).map_err(failed)
+    }
+
+    /// How many bytes are free where the data is.
+    pub(super) fn free_disk(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.data_dir).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+}

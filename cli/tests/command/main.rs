@@ -1,0 +1,11 @@
+//! The command as a black box: what it prints, what it leaves on disk, and with which exit code it ends.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod clients;
+mod demo;
+mod person;
+mod refusals;
+mod running;
+mod start;
+mod stop;

@@ -1,0 +1,172 @@
+//! Opening a store, and the two ways to fail that ask for different deeds: another process has it, or it is unreadable.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rocksdb::DB;
+
+use crate::{RocksStore, settings};
+
+/// The file by which RocksDB knows a directory as a database.
+const CURRENT: &str = "CURRENT";
+
+/// Why a store could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenError {
+    /// The directory is held by another process, or a second time by this one.
+    Locked {
+        /// The directory of the store.
+        path: PathBuf,
+        /// What RocksDB said.
+        words: String,
+    },
+    /// There is no store, and none was to be made.
+    Missing {
+        /// The directory of the store.
+        path: PathBuf,
+    },
+    /// The files are damaged, cannot be read or written, or are not a store.
+    Unreadable {
+        /// The directory of the store.
+        path: PathBuf,
+        /// What RocksDB or the operating system said.
+        words: String,
+    },
+}
+
+impl RocksStore {
+    /// Opens the store in a directory, and makes the directory and an empty store if there is none.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let of_system = |error: io::Error| OpenError::unreadable(path, error.to_string());
+        create_durably(path).map_err(of_system)?;
+        // Without CURRENT RocksDB refuses too, but only after it has written a new one that names an empty store: the
+        // next start would succeed and lose the data.
+        if !is_store(path).map_err(of_system)? && holds_data(path).map_err(of_system)? {
+            return Err(OpenError::unreadable(
+                path,
+                format!("there are data files, but the file {CURRENT} is missing"),
+            ));
+        }
+        Self::open_with(path, true)
+    }
+
+    /// Opens the store in a directory, and leaves the disk as it is if there is none.
+    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        // RocksDB would make the directory and a few files in it before it refuses.
+        match is_store(path) {
+            Ok(true) => Self::open_with(path, false),
+            Ok(false) => Err(OpenError::Missing { path: path.to_owned() }),
+            Err(error) => Err(OpenError::unreadable(path, error.to_string())),
+        }
+    }
+
+    fn open_with(path: &Path, create_if_missing: bool) -> Result<Self, OpenError> {
+        let opened = DB::open(&settings::database(create_if_missing), path);
+        let db = opened.map_err(|error| OpenError::of_rocksdb(path, error.into_string()))?;
+        Ok(Self { db, reads: settings::reads(), writes: settings::writes() })
+    }
+}
+
+impl OpenError {
+    /// RocksDB gives both kinds as "IO error", so only its words tell a lock from everything else.
+    fn of_rocksdb(path: &Path, words: String) -> Self {
+        let held_here = words.starts_with("IO error: lock hold by current process");
+        // The same sentence with another ending is a file system that cannot lock. POSIX leaves open which of the two
+        // endings a conflict has.
+        let held_elsewhere = words.starts_with("IO error: While lock file: ")
+            && (words.ends_with("Resource temporarily unavailable") || words.ends_with("Permission denied"));
+        if held_here || held_elsewhere {
+            return Self::Locked { path: path.to_owned(), words };
+        }
+        Self::unreadable(path, words)
+    }
+
+    fn unreadable(path: &Path, words: String) -> Self {
+        Self::Unreadable { path: path.to_owned(), words }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked { path, words } => write!(
+                f,
+                "the store in {} is open already ({words}); stop the process that holds it, or use another directory",
+                path.display()
+            ),
+            Self::Missing { path } => write!(
+                f,
+                "there is no store in {}; check the path, or start the server there once to make one",
+                path.display()
+            ),
+            Self::Unreadable { path, words } => write!(
+                f,
+                "the store in {} is damaged or unreadable ({words}); check that this user may read and write it and \
+                 that the disk is not full; if so, leave it untouched, copy it before any repair, and restore a backup",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl Error for OpenError {}
+
+/// Whether RocksDB knows the directory as a database.
+fn is_store(path: &Path) -> io::Result<bool> {
+    path.join(CURRENT).try_exists()
+}
+
+/// Whether there are tables or write-ahead logs: a number with an ending. A first start that was killed before it wrote
+/// CURRENT leaves neither.
+fn holds_data(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        let name = PathBuf::from(entry?.file_name());
+        let is_data = name.extension().is_some_and(|ending| ending == "sst" || ending == "log");
+        let is_numbered = name.file_stem().is_some_and(|stem| stem.as_encoded_bytes().iter().all(u8::is_ascii_digit));
+        if is_data && is_numbered {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Makes a directory and those above it so that they survive a loss of power: RocksDB syncs what is inside its
+/// directory, but not the names that lead to it.
+fn create_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    create_durably(above)?;
+    fs::create_dir(path)?;
+    File::open(above)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OpenError;
+    use std::path::Path;
+
+    fn is_locked(words: &str) -> bool {
+        matches!(OpenError::of_rocksdb(Path::new("d"), words.to_owned()), OpenError::Locked { .. })
+    }
+
+    #[test]
+    fn only_a_conflict_over_the_lock_is_called_locked() {
+        assert!(is_locked("IO error: While lock file: d/LOCK: Resource temporarily unavailable"));
+        assert!(is_locked("IO error: While lock file: d/LOCK: Permission denied"));
+        assert!(is_locked(
+            "IO error: lock hold by current process, acquire time 1 acquiring thread 2: d/LOCK: \
+                           No locks available"
+        ));
+        assert!(!is_locked("IO error: While lock file: d/LOCK: No locks available"));
+        assert!(!is_locked("IO error: while open a file for lock: d/LOCK: Permission denied"));
+        assert!(!is_locked("Corruption: While lock file: Resource temporarily unavailable"));
+    }
+}

@@ -1,0 +1,87 @@
+//! How RocksDB is set up: first so that what was acknowledged survives, then so that an idle server stays small.
+//!
+//! Out of scope: speed. A commit waits for the disk whatever is set here.
+
+use rocksdb::{
+    BlockBasedIndexType, BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options, ReadOptions,
+    WriteOptions,
+};
+
+/// Blocks kept in memory, with the indexes and filters of all tables.
+const BLOCK_CACHE: usize = 8 << 20;
+
+/// One write buffer; there are two, so that one fills while the other is written out.
+const WRITE_BUFFER: usize = 8 << 20;
+
+/// About one false positive in a hundred for a key that is not there.
+const BLOOM_BITS_PER_KEY: f64 = 10.0;
+
+/// RocksDB's info log, a file named LOG: how big it grows, and how many old ones stay.
+const INFO_LOG_BYTES: usize = 1 << 20;
+const INFO_LOGS: usize = 3;
+
+/// The settings of the database.
+pub(crate) fn database(create_if_missing: bool) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(create_if_missing);
+    keep_what_was_acknowledged(&mut options);
+    stay_small(&mut options);
+    options.set_block_based_table_factory(&tables());
+    options
+}
+
+/// Reads that check every block against its checksum.
+pub(crate) fn reads() -> ReadOptions {
+    let mut reads = ReadOptions::default();
+    reads.set_verify_checksums(true);
+    reads
+}
+
+/// Writes that are on the disk when they return.
+pub(crate) fn writes() -> WriteOptions {
+    let mut writes = WriteOptions::default();
+    writes.set_sync(true);
+    writes.disable_wal(false);
+    writes
+}
+
+fn keep_what_was_acknowledged(options: &mut Options) {
+    // RocksDB's default silently drops everything after a bad record in the middle of the write-ahead log, acknowledged
+    // or not. This mode forgives a torn tail only, which an ordinary kill can leave, and refuses to open otherwise.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_manual_wal_flush(false);
+    // Notices a closed write-ahead log that is missing or short; the live one is not covered.
+    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_paranoid_checks(true);
+    // Without a limit RocksDB opens every table at the start, so a missing or cut one shows then and not in a year.
+    options.set_max_open_files(-1);
+}
+
+fn stay_small(options: &mut Options) {
+    options.set_write_buffer_size(WRITE_BUFFER);
+    options.set_max_write_buffer_number(2);
+    // One thread writes out, one compacts, one opens tables.
+    options.set_max_background_jobs(2);
+    options.set_max_file_opening_threads(1);
+    // Entries hold hashes and signatures, which do not shrink, and without compression there is less C++ to build.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(INFO_LOG_BYTES);
+    options.set_keep_log_file_num(INFO_LOGS);
+    // Nobody reads the periodic statistics, and collecting them wakes an idle process.
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+}
+
+fn tables() -> BlockBasedOptions {
+    let mut tables = BlockBasedOptions::default();
+    tables.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE));
+    tables.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
+    // All tables are open all the time. Their indexes and filters, which grow with the log, would stay in memory; cut
+    // into parts that live in the cache, they cannot outgrow it.
+    tables.set_cache_index_and_filter_blocks(true);
+    tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    tables.set_partition_filters(true);
+    tables.set_pin_top_level_index_and_filter(true);
+    tables
+}

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::sync::Notify;
 use verifier::time::Timestamp;
 
 /// Where time comes from.
@@ -90,6 +91,7 @@ impl Clock for ManualClock {
 pub struct Timekeeper {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    batch_ended: Notify,
 }
 
 struct State {
@@ -102,7 +104,7 @@ struct State {
 impl Timekeeper {
     /// Keeps time from a clock, never before `last`: the stamp of the last batch of an earlier run.
     pub fn new(clock: Arc<dyn Clock>, last: Timestamp) -> Self {
-        Self { clock, state: Mutex::new(State { latest: last, in_flight: None }) }
+        Self { clock, state: Mutex::new(State { latest: last, in_flight: None }), batch_ended: Notify::new() }
     }
 
     /// The time for a reader.
@@ -122,11 +124,20 @@ impl Timekeeper {
     /// The batch is visible: time goes on.
     pub fn end_batch(&self) {
         self.lock().in_flight = None;
+        self.batch_ended.notify_waiters();
     }
 
-    /// Ends when the clock has passed this time, the moment itself not included.
+    /// Ends when the time for readers has passed this time, the moment itself not included.
     pub async fn wait_past(&self, time: Timestamp) {
         self.clock.wait_until(time.plus(1)).await;
+        // The clock may be ahead: while a batch is in flight, its stamp is the time for all.
+        loop {
+            let ended = self.batch_ended.notified();
+            if self.now() > time {
+                return;
+            }
+            ended.await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -169,7 +180,11 @@ mod tests {
         clock.advance(10);
         tokio::task::yield_now().await;
         assert!(!waiter.is_finished());
+        keeper.begin_batch();
         clock.advance(1);
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished(), "the batch's stamp is the time for all");
+        keeper.end_batch();
         assert!(waiter.await.is_ok());
     }
 }

@@ -43,8 +43,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(service::ready))
         .fallback(async || Failure::from(Problem::NotFound))
         .method_not_allowed_fallback(async || problem::method_not_allowed())
-        .layer(axum::middleware::from_fn(headers::finish))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(axum::middleware::from_fn(headers::finish))
         .with_state(app)
 }
 

@@ -174,6 +174,11 @@ impl Writer {
         self.published.borrow().clone()
     }
 
+    /// How many commands wait in the queue.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Lets the writer finish what is queued and end.
     pub fn close(&self) {
         self.queue.close();

@@ -1,6 +1,7 @@
 //! Taking a request back.
 
 use super::Approvals;
+use super::confirmation::require_pending;
 use super::records::ConfirmationRecord;
 use crate::keyspace;
 use crate::problem::Problem;
@@ -29,10 +30,11 @@ impl Command for Cancel {
         let record = tx.get::<ConfirmationRecord>(&key)?.filter(|record| record.key_id == self.key_id);
         let Some(mut record) = record else { return Err(Failed::Refused(Problem::NotFound)) };
         // Cancelling twice is cancelling once: a client that lost the first answer asks again.
-        if record.status_in_writer(tx.now()) == api::Status::Cancelled {
+        let status = record.status_in_writer(tx.now());
+        if status == api::Status::Cancelled {
             return Ok(());
         }
-        record.require_pending(tx.now()).map_err(Failed::Refused)?;
+        require_pending(status).map_err(Failed::Refused)?;
         record.cancelled_at = Some(tx.now().unix());
         tx.put(key, &record);
         tx.wake(&self.id);

@@ -50,13 +50,13 @@ impl ConfirmationRecord {
     pub(crate) fn status_in_writer(&self, now: Timestamp) -> Status {
         view(self, TreeSize::new(u64::MAX), now)
     }
+}
 
-    /// Why nothing more can be decided, if so.
-    pub(crate) fn require_pending(&self, now: Timestamp) -> Result<(), Problem> {
-        match self.status_in_writer(now) {
-            Status::Pending => Ok(()),
-            ended => Err(Problem::Conflict(format!("this confirmation is {} already", ended.as_str()))),
-        }
+/// Why nothing more can be decided, if so.
+pub(crate) fn require_pending(status: Status) -> Result<(), Problem> {
+    match status {
+        Status::Pending => Ok(()),
+        ended => Err(Problem::Conflict(format!("this confirmation is {} already", ended.as_str()))),
     }
 }
 

@@ -65,7 +65,20 @@ impl Approvals {
         idempotency: Option<IdempotencyKey>,
         request: CreateConfirmation,
     ) -> Result<Created, Problem> {
+        self.create_if(key, idempotency, request, |_| Ok(())).await
+    }
+
+    /// The same, if `admit` agrees to ask these approvers. It is called once the request is found to be good and allowed:
+    /// whoever may not ask somebody cannot use up how often they may be asked.
+    pub async fn create_if(
+        &self,
+        key: &KeyRecord,
+        idempotency: Option<IdempotencyKey>,
+        request: CreateConfirmation,
+        admit: impl FnOnce(&[Username]) -> Result<(), Problem>,
+    ) -> Result<Created, Problem> {
         let command = self.check_request(key, idempotency, request)?;
+        admit(&command.draft.approvers)?;
         Ok(self.writer.submit(command).await?)
     }
 

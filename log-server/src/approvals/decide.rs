@@ -7,7 +7,7 @@ use verifier::entry::{CredentialHash, DecisionEntry, Entry};
 use verifier::names::{Label, Username};
 use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
 
-use super::confirmation::Current;
+use super::confirmation::{Current, require_pending};
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
 use super::{Approvals, time_text, username};
 use crate::keyspace;
@@ -92,10 +92,11 @@ impl Approvals {
     fn check_decision(&self, id: &str, request: DecisionRequest) -> Result<Decide, Problem> {
         let approver = username("approver", &request.approver)?;
         let decision: Decision = request.decision.parse().map_err(|error| Problem::invalid("decision", error))?;
-        let record: ConfirmationRecord = self.record(&keyspace::confirmation(id))?.ok_or(Problem::NotFound)?;
+        let Current { record, status, .. } = self.current(id)?;
         let slot = record.slot(approver.as_str()).ok_or(Problem::NotFound)?;
         check_note(request.note.as_deref(), decision)?;
-        record.require_pending(self.time.now())?;
+        // What is committed and not published yet is for the writer to find, so that nobody hears of it early.
+        require_pending(status)?;
 
         let sent = request.assertion;
         let (record_of_key, key) = self.key_of(&approver, &sent)?;
@@ -196,7 +197,7 @@ impl Command for Decide {
         let refused = |problem| Err(Failed::Refused(problem));
         let key = keyspace::confirmation(&self.id);
         let Some(mut record) = tx.get::<ConfirmationRecord>(&key)? else { return refused(Problem::NotFound) };
-        record.require_pending(tx.now()).map_err(Failed::Refused)?;
+        require_pending(record.status_in_writer(tx.now())).map_err(Failed::Refused)?;
         let credential_key = keyspace::credential(&self.credential);
         let Some(mut credential) = tx.get::<CredentialRecord>(&credential_key)? else {
             return refused(Problem::NotFound);

@@ -24,13 +24,8 @@ pub(super) async fn create(State(app): Server, request: Request) -> Answer<(Stat
     let idempotency = request::idempotency_key(request.headers())?;
     app.require_room()?;
     let asked: CreateConfirmation = request::json(request).await?;
-    for approver in asked.username.iter().chain(asked.approvers.iter().flatten()) {
-        // What is no username is refused below, and takes no place in the counters.
-        if Username::new(approver).is_ok() {
-            app.gate.ask(approver)?;
-        }
-    }
-    let created = app.approvals.create(&key, idempotency, asked).await?;
+    let admit = |approvers: &[Username]| approvers.iter().try_for_each(|approver| app.gate.ask(approver.as_str()));
+    let created = app.approvals.create_if(&key, idempotency, asked, admit).await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
 

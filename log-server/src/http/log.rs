@@ -113,7 +113,7 @@ pub(super) async fn consistency(State(app): Server, asked: Asked) -> Answer<Json
 
 /// `GET /log/entries/{index}`
 pub(super) async fn entry(State(app): Server, Path(index): Path<String>) -> Answer<Json<api::LogEntry>> {
-    let index: u64 = index.parse().map_err(|_| Problem::NotFound)?;
+    let index = plain_number(&index).ok_or(Problem::NotFound)?;
     let end = index.checked_add(1).ok_or(Problem::NotFound)?;
     let entry = app.log.entries(index..end)?.pop().ok_or(Problem::NotFound)?;
     Ok(Json(described(&entry)))
@@ -139,7 +139,9 @@ fn bounded(
 ) -> Result<u64, Problem> {
     let number = match given {
         None => default,
-        Some(text) => text.parse().map_err(|_| Problem::invalid(name, "is not a whole number"))?,
+        Some(text) => {
+            plain_number(text).ok_or_else(|| Problem::invalid(name, "is not a whole number, written plainly"))?
+        }
     };
     if allowed.contains(&number) {
         Ok(number)
@@ -147,6 +149,11 @@ fn bounded(
         let (least, most) = (allowed.start(), allowed.end());
         Err(Problem::invalid(name, format!("{number} is not between {least} and {most}")))
     }
+}
+
+/// A number in its one form: no sign, no leading zeros, so that one thing has one URL.
+fn plain_number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 fn described(entry: &Entry) -> api::LogEntry {

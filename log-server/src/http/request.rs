@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -36,6 +36,10 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 pub(super) async fn body(request: Request<Body>, what: &'static str, limit: usize) -> Result<Bytes, Problem> {
     if text(request.headers(), &header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Problem::UnsupportedMedia("a compressed body is not accepted".to_owned()));
+    }
+    // What says itself that it is too large is refused at once, not when the limit has been read.
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(Problem::TooLarge { what, limit });
     }
     let reading = Limited::new(request.into_body(), limit).collect();
     match tokio::time::timeout(BODY_DEADLINE, reading).await {

@@ -90,6 +90,10 @@ impl Queue {
         (!taken.is_empty()).then_some(taken)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();

@@ -1,0 +1,34 @@
+//! The server as its callers see it: every test starts one in this process, on a free port, and talks HTTP to it. Log,
+//! writer and store are the real ones, with a store in memory, and the passkeys are a software authenticator's.
+//!
+//! One binary, so that it links once. What the modules share stands first.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod authenticator;
+mod call;
+mod pause;
+mod people;
+mod server;
+
+mod administration;
+mod appending;
+mod bodies;
+mod concurrency;
+mod consuming;
+mod cross_site;
+mod deciding;
+mod enrolling;
+mod expiry;
+mod fields;
+mod flows;
+mod foreign_keys;
+mod idempotency;
+mod keys_and_scopes;
+mod load;
+mod pages;
+mod proofs;
+mod publication;
+mod recovery;
+mod starting;
+mod tiles;

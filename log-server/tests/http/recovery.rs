@@ -1,0 +1,109 @@
+//! A crash in every moment of a batch, and a restart from what was on the disk then.
+
+use std::sync::Arc;
+
+use api::Status;
+use log_server::writer::{Fatal, Moment};
+use serde_json::json;
+use verifier::document::Decision;
+
+use crate::flows::verify_receipt;
+use crate::people::request;
+use crate::server::{Setup, soon};
+use crate::starting::copy;
+
+const MOMENTS: [Moment; 8] = [
+    Moment::Sequenced,
+    Moment::Integrated,
+    Moment::Committed,
+    Moment::Checked,
+    Moment::Signed,
+    Moment::Anchored,
+    Moment::Published,
+    Moment::Answered,
+];
+
+/// Store and anchor as they are now, as the next process would find them.
+fn as_after_a_crash(setup: &Setup) -> Setup {
+    let anchor = tempfile::tempdir().unwrap();
+    std::fs::copy(setup.anchor.path().join("anchor.json"), anchor.path().join("anchor.json")).unwrap();
+    Setup { store: copy(&*setup.store), anchor: Arc::new(anchor), ..setup.clone() }
+}
+
+#[tokio::test]
+async fn a_decision_is_lost_or_made_whole() {
+    for moment in MOMENTS {
+        let server = Setup::new().start().await;
+        let (alex, key) = (server.enrol("alex").await, server.requester().await);
+        let id = server.ask(&key, &request("alex", &json!({}))).await.id;
+        let signed = alex.sign(&server, &id, "approve").await;
+        let before = server.get("/log/checkpoint").send().await.body;
+        let mut held = server.setup.pause.at(moment);
+        let decided = tokio::spawn(server.post(&format!("/approve/{id}/decision")).json(&signed).send());
+        held.reached().await;
+        let crashed = as_after_a_crash(&server.setup);
+        drop(held);
+        decided.await.unwrap().expect(200);
+        let after = server.get("/log/checkpoint").send().await.body;
+
+        let server = crashed.start().await;
+        let status = server.confirmation(&key, &id).await.status;
+        let checkpoint = server.get("/log/checkpoint").send().await.body;
+        if matches!(moment, Moment::Sequenced | Moment::Integrated) {
+            assert_eq!((status, checkpoint), (Status::Pending, before), "{moment:?}: nothing has happened");
+            server.send_decision(&id, &signed).await.expect(200);
+        } else {
+            assert_eq!((status, checkpoint), (Status::Approved, after), "{moment:?}: everything has happened");
+            server.send_decision(&id, &signed).await.refused(409);
+        }
+        let confirmation = server.confirmation(&key, &id).await;
+        assert!(verify_receipt(&server, &confirmation, Decision::Approve).await.as_expected, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_is_verified_again_before_it_is_signed() {
+    let server = Setup::new().start().await;
+    let (alex, key) = (server.enrol("alex").await, server.requester().await);
+    let id = server.ask(&key, &request("alex", &json!({}))).await.id;
+    let signed = alex.sign(&server, &id, "approve").await;
+    let mut held = server.setup.pause.at(Moment::Committed);
+    let decided = tokio::spawn(server.post(&format!("/approve/{id}/decision")).json(&signed).send());
+    held.reached().await;
+    let crashed = as_after_a_crash(&server.setup);
+    drop(held);
+    decided.await.unwrap().expect(200);
+
+    // An entry with another signature, and the tree over it: only the signature itself can tell.
+    let index = 1_u64;
+    let entry = [b"e".as_slice(), &index.to_be_bytes()].concat();
+    let text = String::from_utf8(crashed.store.get(&entry).unwrap().unwrap()).unwrap();
+    let at = text.find("\"signature\":\"").unwrap() + 40;
+    let other = if &text[at..=at] == "A" { "B" } else { "A" };
+    let forged = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+    let first = crashed.store.get(&[b"e".as_slice(), &[0; 8]].concat()).unwrap().unwrap();
+    let leaves = [merkle::leaf_hash(&first), merkle::leaf_hash(forged.as_bytes())];
+    let mut batch = log_server::store::Batch::default();
+    batch.put(entry, forged.into_bytes());
+    batch.put([b"t".as_slice(), &[0; 9]].concat(), leaves.iter().flat_map(|leaf| *leaf.as_bytes()).collect());
+    batch.put(b"!head".to_vec(), [&2_u64.to_be_bytes()[..], merkle::root(&leaves).as_bytes()].concat());
+    crashed.store.commit(&batch).unwrap();
+    let Err(error) = crashed.try_start() else { panic!("it signed a decision that nobody made") };
+    assert!(error.is_permanent() && error.to_string().contains("does not verify"), "{error}");
+}
+
+#[tokio::test]
+async fn a_writer_whose_anchor_was_changed_stops_without_an_answer() {
+    let server = Setup::new().start().await;
+    let key = server.appender().await;
+    server.append(&key, b"first").await.expect(200);
+    let before = server.checkpoint().await;
+    std::fs::write(server.setup.anchor.path().join("anchor.json"), "{}").unwrap();
+    let unknown = server.append(&key, b"second").await;
+    assert_eq!(unknown.header("retry-after"), Some("1"));
+    assert_eq!(unknown.refused(503).kind, "urn:countersign:problem:unknown");
+    assert_eq!(server.checkpoint().await, before, "nothing was published");
+    server.append(&key, b"third").await.refused(503);
+    let (_, ended) = soon(server.stop()).await;
+    assert!(matches!(ended, Err(Fatal::Anchor(_))), "{ended:?}");
+}

@@ -25,5 +25,6 @@ lint: setup ## format, lints and docs only
 bench: setup ## benchmarks; builds RocksDB once more, for the release profile
 	cargo bench --locked -p benches
 
-fault: setup ## the long crash tests of the store
-	cargo test -p store-rocksdb --locked -- --ignored --nocapture
+fault: ## the long crash tests of the store: 200 kills, and a fault in each system call
+	@scripts/setup.sh --fault
+	cargo test -p store-rocksdb --locked -- --ignored --nocapture --test-threads=1

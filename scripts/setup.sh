@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building Countersign needs and this machine lacks; with --tests also what its tests need.
+# Installs what building Countersign needs and this machine lacks; with --tests also what its tests need,
+# with --fault what the long crash tests need.
 #
 # On Debian and Ubuntu by apt-get; anywhere else it names what is missing and exits 1. Says nothing when nothing is to
 # be done. Rust itself is only checked, never installed.
@@ -8,10 +9,12 @@ cd "$(dirname "$0")/.."
 
 NODE_MIN=18
 with_tests=no
+with_fault=no
 case "${1:-}" in
   '') ;;
   --tests) with_tests=yes ;;
-  *) printf 'usage: scripts/setup.sh [--tests]\n' >&2; exit 2 ;;
+  --fault) with_fault=yes ;;
+  *) printf 'usage: scripts/setup.sh [--tests | --fault]\n' >&2; exit 2 ;;
 esac
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -71,6 +74,9 @@ find_missing() {
     has_chromium || { missing+=('Chromium (CHROMIUM may say where it is)') packages+=(chromium); }
     has_node || { missing+=("Node.js $NODE_MIN or newer") packages+=(nodejs); }
     has npm || { missing+=('npm') packages+=(npm); }
+  fi
+  if [ "$with_fault" = yes ]; then
+    has strace || { missing+=('strace') packages+=(strace); }
   fi
 }
 

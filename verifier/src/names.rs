@@ -25,6 +25,9 @@ pub enum NameError {
         /// How many there may be.
         limit: usize,
     },
+    /// Nothing but white space.
+    #[error("nothing but white space")]
+    Blank,
     /// A character that a reader cannot see, or that changes how others are seen.
     #[error("U+{:04X} is a control, bidirectional or invisible character", u32::from(*.0))]
     Hidden(char),
@@ -84,7 +87,10 @@ fn check_shown(text: &str, limit: usize) -> Result<(), NameError> {
     if !(1..=limit).contains(&given) {
         return Err(NameError::Length { given, limit });
     }
-    text.chars().find(|c| is_hidden(*c)).map_or(Ok(()), |character| Err(NameError::Hidden(character)))
+    if let Some(character) = text.chars().find(|c| is_hidden(*c)) {
+        return Err(NameError::Hidden(character));
+    }
+    if text.trim().is_empty() { Err(NameError::Blank) } else { Ok(()) }
 }
 
 /// Whether a character is a control, changes the direction of text, or cannot be seen.
@@ -113,6 +119,7 @@ const HIDDEN: &[(u32, u32)] = &[
     (0xfeff, 0xfeff),     // zero width no-break space
     (0xffa0, 0xffa0),     // half-width Hangul filler
     (0xfff0, 0xfffb),     // unassigned and interlinear annotation
+    (0x1_3430, 0x1_345f), // Egyptian hieroglyph format controls
     (0x1_bca0, 0x1_bca3), // shorthand format controls
     (0x1_d173, 0x1_d17a), // musical format controls
     (0xe_0000, 0xe_0fff), // tags and supplementary variation selectors
@@ -138,6 +145,7 @@ mod tests {
         assert_eq!(check_action("Überweise 5 € 💶 an „Ω“"), Ok(()));
         assert_eq!(check_action(&"é".repeat(300)), Ok(()));
         assert_eq!(check_action(&"é".repeat(301)), Err(NameError::Length { given: 301, limit: 300 }));
+        assert_eq!(check_action(" \u{a0}\u{2003}\u{3000}"), Err(NameError::Blank));
         assert_eq!(check_action(""), Err(NameError::Length { given: 0, limit: 300 }));
         for hidden in ['\0', '\n', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{e0041}'] {
             assert_eq!(check_action(&format!("pay{hidden}")), Err(NameError::Hidden(hidden)));

@@ -190,6 +190,10 @@ impl VerifierKey {
             return Err(KeyError("another signature type"));
         }
         let key = VerifyingKey::from_bytes(&public).map_err(|_| KeyError("not a point of the curve"))?;
+        // RFC 8032 §5.1.3: one encoding for each point, and none of the few points that make every signature good.
+        if key.is_weak() || key.to_edwards().compress().as_bytes() != &public {
+            return Err(KeyError("not the one encoding of a point of large order"));
+        }
         let parsed = Self::new(name, kind, key);
         if parsed.to_string() == text { Ok(parsed) } else { Err(KeyError("the key id is another key's")) }
     }
@@ -393,6 +397,8 @@ mod tests {
             "example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
             "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2",
             "example.com foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+            // y is the prime plus 18, which stands for another y.
+            "a/log+c8b58d29+Af////////////////////////////////////////9/",
         ] {
             assert!(key.parse::<VerifierKey>().is_err(), "{key}");
         }

@@ -15,6 +15,7 @@ mod cbor;
 mod client_data;
 mod public_key;
 mod registration;
+mod rs256;
 mod signature;
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Approvals {
             "rp": {"id": rp_id, "name": format!("Approvals on {rp_id}")},
             "user": {"id": handle, "name": username.as_str(), "displayName": username.as_str()},
             "challenge": base64url(&challenge),
-            "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+            "pubKeyCredParams": [{"type": "public-key", "alg": -7}, {"type": "public-key", "alg": -257}],
             "timeout": CEREMONY * 1000,
             "excludeCredentials": [],
             "authenticatorSelection":

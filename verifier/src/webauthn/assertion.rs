@@ -14,7 +14,7 @@ pub struct Assertion {
     pub authenticator_data: Vec<u8>,
     /// The client data: the bytes that were hashed, never a new serialisation of them.
     pub client_data_json: Vec<u8>,
-    /// The signature: DER for ES256.
+    /// The signature: DER for ES256, as long as the modulus for RS256.
     pub signature: Vec<u8>,
 }
 

@@ -1,13 +1,20 @@
-//! Test material made by hand: one fixed key, and the byte forms around it that a library would not write.
+//! Test material made by hand: one fixed key of each algorithm, and the byte forms around them that a library would not
+//! write.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
+use rsa::traits::PublicKeyParts;
+use rsa::{BigUint, RsaPrivateKey};
 use sha2::{Digest, Sha256};
 
 use super::{PublicKey, RelyingParty};
 use crate::encoding;
+
+#[path = "../../tests/made/rsa_primes.rs"]
+#[allow(dead_code)] // the other tests use the other keys
+mod rsa_primes;
 
 pub(super) const AAGUID: [u8; 16] = [0xaa; 16];
 pub(super) const CREDENTIAL_ID: &[u8] = &[0xc1; 16];
@@ -26,6 +33,22 @@ pub(super) fn sign(message: &[u8]) -> Vec<u8> {
 
 pub(super) fn public_key() -> PublicKey {
     PublicKey::from_cose(&cose_map(&cose_parameters())).unwrap()
+}
+
+pub(super) fn rsa_key() -> RsaPrivateKey {
+    let prime = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16).unwrap();
+    let rsa_primes::Primes { p, q } = rsa_primes::RSA_2048;
+    RsaPrivateKey::from_p_q(prime(p), prime(q), BigUint::from(65_537_u32)).unwrap()
+}
+
+/// kty, alg, n, e with their encoded values.
+pub(super) fn rsa_cose_parameters() -> Vec<(i64, Vec<u8>)> {
+    vec![
+        (1, cbor_int(3)),
+        (3, cbor_int(-257)),
+        (-1, cbor_bytes(&rsa_key().n().to_bytes_be())),
+        (-2, cbor_bytes(&[1, 0, 1])),
+    ]
 }
 
 /// kty, alg, crv, x, y with their encoded values.

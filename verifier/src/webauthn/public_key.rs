@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ES256, 91 bytes:  30 59  30 13  06 07 id-ecPublicKey  06 08 prime256v1  03 42 00  04 ‖ x (32) ‖ y (32)
+//! RS256:            drawn in rs256.rs
 //! ```
 
 use std::fmt;
@@ -13,13 +14,15 @@ use p256::ecdsa::VerifyingKey;
 use sha2::{Digest, Sha256};
 
 use super::cbor::{self, CborError, Map, Value};
+use super::rs256;
 
 /// The signature algorithms that an approver's key may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256, COSE -7.
     Es256,
-    // Rs256 (RSASSA-PKCS1-v1_5 with SHA-256, COSE -257) comes here; the matches on this enum show the places to fill.
+    /// RSASSA-PKCS1-v1_5 with SHA-256, COSE -257: what some machines with Windows Hello make, and nothing else.
+    Rs256,
 }
 
 impl Algorithm {
@@ -27,6 +30,7 @@ impl Algorithm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
         }
     }
 
@@ -34,6 +38,7 @@ impl Algorithm {
     pub fn cose(self) -> i64 {
         match self {
             Self::Es256 => COSE_ES256,
+            Self::Rs256 => COSE_RS256,
         }
     }
 }
@@ -50,6 +55,7 @@ impl FromStr for Algorithm {
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         match name {
             "ES256" => Ok(Self::Es256),
+            "RS256" => Ok(Self::Rs256),
             _ => Err(UnknownAlgorithm(name.to_owned())),
         }
     }
@@ -57,10 +63,11 @@ impl FromStr for Algorithm {
 
 /// A name that is none of [`Algorithm`]'s.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("alg is {0:?}, expected \"ES256\"")]
+#[error("alg is {0:?}, expected \"ES256\" or \"RS256\"")]
 pub struct UnknownAlgorithm(pub String);
 
-/// A public key that was checked: its algorithm is accepted, its point is on the curve and not the identity.
+/// A public key that was checked: its algorithm is accepted; a point is on the curve and not the identity; a modulus is
+/// odd and of an accepted length, its exponent is 65537.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -70,9 +77,14 @@ pub struct PublicKey {
 impl PublicKey {
     /// Reads SPKI DER in the one accepted encoding.
     pub fn from_spki_der(spki_der: &[u8]) -> Result<Self, PublicKeyError> {
-        if spki_der.len() != ES256_SPKI_LENGTH {
-            return Err(PublicKeyError::SpkiLength { found: spki_der.len() });
+        match spki_der.len() {
+            ES256_SPKI_LENGTH => Self::from_es256_spki(spki_der),
+            length if rs256::SPKI_LENGTHS.contains(&length) => Self::from_modulus(rs256::modulus_of_spki(spki_der)?),
+            found => Err(PublicKeyError::SpkiLength { found }),
         }
+    }
+
+    fn from_es256_spki(spki_der: &[u8]) -> Result<Self, PublicKeyError> {
         let Some(point) = spki_der.strip_prefix(&ES256_SPKI_PREFIX) else {
             return Err(PublicKeyError::SpkiEncoding);
         };
@@ -84,23 +96,36 @@ impl PublicKey {
         Self::from_cose_value(&cbor::decode(cose_key)?)
     }
 
-    /// Reads a decoded COSE key. Parameters beyond those of the algorithm are ignored: only x and y go on.
+    /// Reads a decoded COSE key. Parameters beyond those of the algorithm are ignored: only x and y, or n and e, go on.
     pub(crate) fn from_cose_value(cose_key: &Value<'_>) -> Result<Self, PublicKeyError> {
         let map = cose_key.as_map().ok_or(PublicKeyError::NotAMap)?;
         match int_parameter(map, COSE_ALG, "alg")? {
             alg if alg == i128::from(COSE_ES256) => Self::from_cose_es256(map),
-            COSE_RS256 => Err(PublicKeyError::Rs256NotSupportedYet),
+            alg if alg == i128::from(COSE_RS256) => Self::from_cose_rs256(map),
             alg => Err(PublicKeyError::AlgorithmRefused { alg }),
         }
     }
 
     fn from_cose_es256(map: Map<'_, '_>) -> Result<Self, PublicKeyError> {
-        expect_parameter(map, COSE_KTY, "kty", 2)?;
-        expect_parameter(map, COSE_CRV, "crv", 1)?;
+        expect_parameter(map, Algorithm::Es256, COSE_KTY, "kty", 2)?;
+        expect_parameter(map, Algorithm::Es256, COSE_CRV, "crv", 1)?;
         let mut point = vec![UNCOMPRESSED];
         point.extend_from_slice(coordinate(map, COSE_X, "x")?);
         point.extend_from_slice(coordinate(map, COSE_Y, "y")?);
         Self::from_point(&point)
+    }
+
+    fn from_cose_rs256(map: Map<'_, '_>) -> Result<Self, PublicKeyError> {
+        expect_parameter(map, Algorithm::Rs256, COSE_KTY, "kty", 3)?;
+        if bytes_parameter(map, COSE_E, "e")? != rs256::EXPONENT {
+            return Err(PublicKeyError::RsaExponent);
+        }
+        Self::from_modulus(bytes_parameter(map, COSE_N, "n")?)
+    }
+
+    fn from_modulus(modulus: &[u8]) -> Result<Self, PublicKeyError> {
+        rs256::check_modulus(modulus)?;
+        Ok(Self { algorithm: Algorithm::Rs256, spki_der: rs256::spki_of_modulus(modulus) })
     }
 
     /// `point` is tag, x and y. The tag is checked here because the curve library also takes compressed points, and a
@@ -120,10 +145,12 @@ impl PublicKey {
         &self.spki_der
     }
 
-    /// The key as signature libraries take it: for ES256 the 65 bytes `04 ‖ x ‖ y`.
+    /// The key as signature libraries take it: for ES256 the 65 bytes `04 ‖ x ‖ y`, for RS256 the DER of
+    /// `RSAPublicKey` (RFC 8017 A.1.1).
     pub fn raw(&self) -> &[u8] {
         match self.algorithm {
             Algorithm::Es256 => &self.spki_der[ES256_SPKI_PREFIX.len()..],
+            Algorithm::Rs256 => &self.spki_der[rs256::RSA_PUBLIC_KEY_AT..],
         }
     }
 
@@ -142,7 +169,8 @@ impl PublicKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicKeyError {
     /// Not the length of an accepted encoding.
-    #[error("public key is {found} bytes of SPKI, expected {ES256_SPKI_LENGTH} for ES256")]
+    #[error("public key is {found} bytes of SPKI, expected {ES256_SPKI_LENGTH} for ES256 or {min} to {max} for RS256",
+        min = rs256::SPKI_LENGTHS.start(), max = rs256::SPKI_LENGTHS.end())]
     SpkiLength {
         /// Its length.
         found: usize,
@@ -156,6 +184,24 @@ pub enum PublicKeyError {
     /// Coordinates that are not a point of the curve.
     #[error("public key is not a point of P-256")]
     NotOnCurve,
+    /// The length of an RSA key, but not its one encoding: the identifier, a padded or negative modulus, the exponent.
+    #[error("public key is not the SPKI of an RSA key with exponent 65537 in its one encoding")]
+    RsaEncoding,
+    /// An exponent that is not the bytes 01 00 01.
+    #[error("RSA public exponent is not 65537")]
+    RsaExponent,
+    /// A modulus that is too short or too long, or begins with a zero byte.
+    #[error("RSA modulus is {found} bits in {bytes} bytes, expected {min} to {max} bits without a zero byte before them",
+        min = rs256::MODULUS_BITS.start(), max = rs256::MODULUS_BITS.end())]
+    RsaModulus {
+        /// Its length without leading zeros.
+        found: usize,
+        /// The bytes it came in.
+        bytes: usize,
+    },
+    /// An even modulus, which is no product of two primes.
+    #[error("RSA modulus is even")]
+    RsaModulusEven,
     /// The COSE key is not strict CBOR.
     #[error("COSE key: {0}")]
     Cbor(#[from] CborError),
@@ -171,8 +217,10 @@ pub enum PublicKeyError {
         expected: &'static str,
     },
     /// A parameter does not fit the algorithm.
-    #[error("COSE key parameter {name} is {found}, expected {expected} for ES256")]
+    #[error("COSE key parameter {name} is {found}, expected {expected} for {algorithm}")]
     ParameterValue {
+        /// Whose parameter.
+        algorithm: Algorithm,
         /// Which one.
         name: &'static str,
         /// What it should be.
@@ -188,11 +236,8 @@ pub enum PublicKeyError {
         /// Its length.
         found: usize,
     },
-    /// An RS256 key, which this version cannot check yet.
-    #[error("COSE key algorithm is -257 (RS256), which is not supported yet")]
-    Rs256NotSupportedYet,
     /// An algorithm that we never ask for.
-    #[error("COSE key algorithm is {alg}, expected -7 (ES256)")]
+    #[error("COSE key algorithm is {alg}, expected -7 (ES256) or -257 (RS256)")]
     AlgorithmRefused {
         /// Its COSE number.
         alg: i128,
@@ -210,17 +255,24 @@ fn int_parameter(map: Map<'_, '_>, key: i128, name: &'static str) -> Result<i128
     map.by_int(key).and_then(Value::as_int).ok_or(PublicKeyError::ParameterType { name, expected: "an integer" })
 }
 
-fn expect_parameter(map: Map<'_, '_>, key: i128, name: &'static str, expected: i128) -> Result<(), PublicKeyError> {
+fn expect_parameter(
+    map: Map<'_, '_>,
+    algorithm: Algorithm,
+    key: i128,
+    name: &'static str,
+    expected: i128,
+) -> Result<(), PublicKeyError> {
     let found = int_parameter(map, key, name)?;
-    if found == expected { Ok(()) } else { Err(PublicKeyError::ParameterValue { name, expected, found }) }
+    if found == expected { Ok(()) } else { Err(PublicKeyError::ParameterValue { algorithm, name, expected, found }) }
+}
+
+fn bytes_parameter<'a>(map: Map<'_, 'a>, key: i128, name: &'static str) -> Result<&'a [u8], PublicKeyError> {
+    map.by_int(key).and_then(Value::as_bytes).ok_or(PublicKeyError::ParameterType { name, expected: "a byte string" })
 }
 
 /// A boolean y (a compressed point) is refused here as not a byte string.
 fn coordinate<'a>(map: Map<'_, 'a>, key: i128, name: &'static str) -> Result<&'a [u8], PublicKeyError> {
-    let bytes = map
-        .by_int(key)
-        .and_then(Value::as_bytes)
-        .ok_or(PublicKeyError::ParameterType { name, expected: "a byte string" })?;
+    let bytes = bytes_parameter(map, key, name)?;
     if bytes.len() == COORDINATE_LENGTH {
         Ok(bytes)
     } else {
@@ -233,9 +285,11 @@ const COSE_ALG: i128 = 3;
 const COSE_CRV: i128 = -1;
 const COSE_X: i128 = -2;
 const COSE_Y: i128 = -3;
+const COSE_N: i128 = -1;
+const COSE_E: i128 = -2;
 
 const COSE_ES256: i64 = -7;
-const COSE_RS256: i128 = -257;
+const COSE_RS256: i64 = -257;
 
 const UNCOMPRESSED: u8 = 0x04;
 const COORDINATE_LENGTH: usize = 32;
@@ -279,23 +333,25 @@ mod tests {
         assert_eq!("ES256".parse(), Ok(Algorithm::Es256));
         assert_eq!(Algorithm::Es256.to_string(), "ES256");
         assert_eq!(Algorithm::Es256.cose(), -7);
+        assert_eq!("RS256".parse(), Ok(Algorithm::Rs256));
+        assert_eq!(Algorithm::Rs256.to_string(), "RS256");
+        assert_eq!(Algorithm::Rs256.cose(), -257);
         assert_eq!("es256".parse::<Algorithm>(), Err(UnknownAlgorithm("es256".into())));
     }
 
     #[test]
     fn refuses_every_other_cose_key() {
-        use PublicKeyError::{
-            AlgorithmRefused, Cbor, CoordinateLength, NotAMap, NotOnCurve, ParameterType, ParameterValue,
-            Rs256NotSupportedYet,
-        };
+        use PublicKeyError::{AlgorithmRefused, Cbor, CoordinateLength, NotAMap, NotOnCurve, ParameterType};
         let int = |v: i64| made::cbor_int(v);
+        let value =
+            |algorithm, name, expected, found| PublicKeyError::ParameterValue { algorithm, name, expected, found };
         let cases = [
-            (cose(|p| p[0].1 = int(3)), ParameterValue { name: "kty", expected: 2, found: 3 }),
-            (cose(|p| p[1].1 = int(-257)), Rs256NotSupportedYet),
+            (cose(|p| p[0].1 = int(3)), value(Algorithm::Es256, "kty", 2, 3)),
+            (cose(|p| p[1].1 = int(-257)), value(Algorithm::Rs256, "kty", 3, 2)),
             (cose(|p| p[1].1 = int(-8)), AlgorithmRefused { alg: -8 }),
             (cose(|p| p[1].1 = vec![0xf6]), ParameterType { name: "alg", expected: "an integer" }),
             (cose(|p| drop(p.remove(1))), ParameterType { name: "alg", expected: "an integer" }),
-            (cose(|p| p[2].1 = int(2)), ParameterValue { name: "crv", expected: 1, found: 2 }),
+            (cose(|p| p[2].1 = int(2)), value(Algorithm::Es256, "crv", 1, 2)),
             (cose(|p| drop(p.remove(2))), ParameterType { name: "crv", expected: "an integer" }),
             (cose(|p| p[3].1 = made::cbor_bytes(&[1; 31])), CoordinateLength { name: "x", found: 31 }),
             (cose(|p| p[4].1 = vec![0xf5]), ParameterType { name: "y", expected: "a byte string" }),

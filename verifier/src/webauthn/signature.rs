@@ -6,6 +6,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 use super::public_key::{Algorithm, PublicKey};
+use super::rs256;
 
 /// Checks one signature with one key; the hash of the algorithm is taken inside.
 pub trait SignaturePrimitive {
@@ -22,6 +23,7 @@ impl SignaturePrimitive for PureRust {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
         match key.algorithm() {
             Algorithm::Es256 => verify_es256(key, message, signature),
+            Algorithm::Rs256 => rs256::verify(key.raw(), message, signature),
         }
     }
 }
@@ -40,11 +42,12 @@ pub fn verify_signature(
     signature: &[u8],
     primitive: &dyn SignaturePrimitive,
 ) -> Result<(), SignatureError> {
-    match key.algorithm() {
-        Algorithm::Es256 => {
-            parse_es256(signature)
-                .ok_or(SignatureError::Encoding { algorithm: key.algorithm(), length: signature.len() })?;
-        }
+    let strict = match key.algorithm() {
+        Algorithm::Es256 => parse_es256(signature).is_some(),
+        Algorithm::Rs256 => rs256::is_strict(key.raw(), signature),
+    };
+    if !strict {
+        return Err(SignatureError::Encoding { algorithm: key.algorithm(), length: signature.len() });
     }
     if primitive.verify(key, &signed_message(authenticator_data, client_data_json), signature) {
         Ok(())

@@ -1,7 +1,11 @@
 //! Raw appends through the writer: on RocksDB beside the same in memory, by how many callers append at a time. The
 //! difference is the price of durability; the rise with the callers is group commit.
 
-#![allow(clippy::expect_used, missing_docs, reason = "a benchmark that cannot begin must stop; criterion's macros make items")]
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a benchmark that cannot begin must stop; criterion's macros make items"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

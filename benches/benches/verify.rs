@@ -1,6 +1,10 @@
 //! The verification of a receipt, beside its two signature checks alone.
 
-#![allow(clippy::expect_used, missing_docs, reason = "a benchmark that cannot begin must stop; criterion's macros make items")]
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a benchmark that cannot begin must stop; criterion's macros make items"
+)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use verifier::checkpoint::Checkpoint;
@@ -11,7 +15,7 @@ use verifier::trust::Trust;
 use verifier::verify::{Expectation, verify};
 use verifier::webauthn::{PublicKey, PureRust, verify_signature};
 
-const CASE: &str = include_str!("../../testdata/approved.json");
+const CASE: &str = include_str!("../../testdata/receipts/genuine/approved.json");
 
 fn text(case: &Value, field: &str) -> String {
     case.as_object().and_then(|case| case.get(field)).and_then(Value::as_str).expect("a text").to_owned()

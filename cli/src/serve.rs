@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod keys;
 mod logging;
+mod open_files;
 mod place;
 mod server;
 mod signals;
@@ -59,6 +60,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config::from(args)?;
     logging::start()?;
     let identity = Identity::from_public_url(&config.public_url)?;
+    let limits = open_files::bounded(config.limits)?;
     let place = Place::new(&config.data_dir, &config.anchor)?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -72,7 +74,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     // The address is taken before anything is made, so that a first start that fails on it leaves nothing behind; but
     // nobody can connect before the start is through.
     let socket = bind(config.listen)?;
-    let server = Server::start(&place, &identity, config.limits, None)?;
+    let server = Server::start(&place, &identity, limits, None)?;
     let refused = |error| ServeError::Listen { address: config.listen, error };
     let listener = socket.listen(1024).map_err(refused)?;
     announce::ready(&server, &place, &identity, listener.local_addr().map_err(refused)?);

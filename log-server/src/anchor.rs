@@ -74,7 +74,7 @@ impl AnchorFolder {
     /// Makes the folder if it is not there, takes the lock and reads the anchor.
     pub fn open(path: &Path) -> Result<Self, AnchorError> {
         let io = |error| AnchorError::Io { path: path.to_owned(), error };
-        fs::create_dir_all(path).map_err(io)?;
+        make_folder(path).map_err(io)?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(io)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -118,6 +118,20 @@ impl AnchorFolder {
     }
 }
 
+/// Makes a folder whose name survives a loss of power: otherwise a store could be left whose anchor is gone.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    sync_parent(path)
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
+
 /// Writes a file so that after a crash it holds the old or the new bytes and nothing else.
 ///
 /// The temporary file is synced before it takes the name, and the folder after it, because a rename without either may be
@@ -128,8 +142,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    sync_parent(path)
 }
 
 impl Anchor {

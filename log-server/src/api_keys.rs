@@ -42,7 +42,7 @@ pub struct KeyRecord {
     pub owner: Option<String>,
     /// Whether its owner may not approve what it asks.
     pub separate: bool,
-    /// Whom it may ask; anybody if none are named.
+    /// Whom it may ask; anybody if there is no list.
     pub approvers: Option<Vec<String>>,
     /// When it was made, in seconds since 1970.
     pub created_at: u64,

@@ -85,7 +85,7 @@ fn username(field: &str, text: &str) -> Result<Username, Problem> {
     Username::new(text).map_err(|error| Problem::invalid(field, error))
 }
 
-/// A text that people will read: 1 to `limit` characters, none of them hidden.
+/// A text that people will read, by one of the rules for such texts.
 fn shown(field: &str, text: &str, check: fn(&str) -> Result<(), verifier::names::NameError>) -> Result<(), Problem> {
     check(text).map_err(|error| Problem::invalid(field, error))
 }

@@ -81,5 +81,9 @@ fn page_routes() -> Router<Arc<App>> {
         .route("/approve/{id}", get(pages::approve))
         .route("/approve/{id}/options", post(approve::options))
         .route("/approve/{id}/decision", post(approve::decision))
+        .route("/verify", get(pages::verify))
+        .route("/log", get(pages::log))
+        .route("/log/entry/{index}", get(pages::log))
         .route("/web/{name}", get(pages::asset))
+        .route("/verifier/{*path}", get(pages::verifier))
 }

@@ -10,6 +10,13 @@ pub(crate) const HEAD: &[u8] = b"!head";
 /// The stamp of the last batch.
 pub(crate) const TIME: &[u8] = b"!time";
 
+/// The kind of API keys.
+pub(crate) const API_KEYS: u8 = b'k';
+/// The kind of invites.
+pub(crate) const INVITES: u8 = b'v';
+/// The kind of approvers.
+pub(crate) const APPROVERS: u8 = b'a';
+
 /// An entry's bytes.
 pub(crate) fn entry(index: LeafIndex) -> Vec<u8> {
     numbered(b'e', index.get())
@@ -47,7 +54,7 @@ pub(crate) fn idempotency(key_id: &str, hash: &[u8; 32]) -> Vec<u8> {
 
 /// An API key's record, by id.
 pub(crate) fn api_key(id: &str) -> Vec<u8> {
-    named(b'k', id)
+    named(API_KEYS, id)
 }
 
 /// An API key's id, by the hash of its text.
@@ -57,7 +64,7 @@ pub(crate) fn api_key_hash(hash: &[u8; 32]) -> Vec<u8> {
 
 /// An invite's record, by id.
 pub(crate) fn invite(id: &str) -> Vec<u8> {
-    named(b'v', id)
+    named(INVITES, id)
 }
 
 /// An invite's id, by the hash of its code.
@@ -67,7 +74,7 @@ pub(crate) fn invite_hash(hash: &[u8; 32]) -> Vec<u8> {
 
 /// An approver's record, by username.
 pub(crate) fn approver(username: &str) -> Vec<u8> {
-    named(b'a', username)
+    named(APPROVERS, username)
 }
 
 /// A credential's record, by the hash of its key.
@@ -85,7 +92,7 @@ pub(crate) fn all(kind: u8) -> (Vec<u8>, Vec<u8>) {
     (vec![kind], vec![kind + 1])
 }
 
-/// The keys that begin with a prefix, and where they end.
+/// The first key behind all that begin with a prefix.
 pub(crate) fn after(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {

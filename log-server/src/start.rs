@@ -112,6 +112,11 @@ struct Owner {
 /// Starts a server: takes the lock, applies the rules, recovers, and starts the writer. Blocks.
 pub fn start(settings: Settings) -> Result<Started, StartError> {
     let store = settings.store.clone();
+    let first_start = store.get(keyspace::IDENTITY)?.is_none();
+    if !first_start && !settings.anchor.is_dir() {
+        // Before the folder would be made: its owner is about to bring it back.
+        return Err(anchor_missing(stored_head(&*store)?));
+    }
     let mut anchor = AnchorFolder::open(&settings.anchor)?;
     let ours = Owner {
         schema: SCHEMA,
@@ -126,7 +131,6 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
              log was made with"
         )));
     }
-    let first_start = store.get(keyspace::IDENTITY)?.is_none();
     if first_start {
         begin(&settings, &ours, &mut anchor)?;
     }
@@ -136,7 +140,12 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
     let last = store
         .get(keyspace::TIME)?
         .map_or(Ok(0), |bytes| crate::writer::index_from(&bytes).map(merkle::LeafIndex::get))?;
-    let time = Arc::new(Timekeeper::new(settings.clock, Timestamp::from_unix(last)));
+    let last = Timestamp::from_unix(last);
+    if settings.clock.now() < last {
+        let now = settings.clock.now();
+        tracing::warn!(%now, %last, "the clock is behind the last batch; until it is past that, time stands still here");
+    }
+    let time = Arc::new(Timekeeper::new(settings.clock, last));
     let waiters = Arc::new(Waiters::default());
     let log_key = settings.key.verifier_key();
     let parts = Parts {
@@ -200,8 +209,8 @@ fn begin(settings: &Settings, ours: &Owner, anchor: &mut AnchorFolder) -> Result
 /// The rules between store, anchor, key and public URL. Returns the stored head.
 fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result<TreeHead, StartError> {
     let refuse = |words: String| Err(StartError::Refused(words));
-    let missing = |what| StoreError(format!("{what} is missing from the store"));
-    let owner = store.get(keyspace::IDENTITY)?.ok_or_else(|| missing("the identity"))?;
+    let owner = store.get(keyspace::IDENTITY)?;
+    let owner = owner.ok_or_else(|| StoreError("the identity is missing from the store".to_owned()))?;
     let owner: Owner = record_from(keyspace::IDENTITY, &owner)?;
     if owner.schema > SCHEMA {
         return refuse(format!(
@@ -222,15 +231,8 @@ fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result
             ours.key_id, owner.key_id
         ));
     }
-    let head = store.get(keyspace::HEAD)?.ok_or_else(|| missing("the tree head"))?;
-    let head = TreeHead::from_bytes(&head)?;
-    let Some(anchor) = anchor.anchor() else {
-        return refuse(format!(
-            "the store has {} entries, but the anchor is missing; bring back the anchor folder of this store, because \
-             without it nobody knows whether a newer copy has signed already",
-            head.size
-        ));
-    };
+    let head = stored_head(store)?;
+    let Some(anchor) = anchor.anchor() else { return Err(anchor_missing(head)) };
     if anchor.log_origin != ours.log_origin || anchor.key_id != ours.key_id {
         return refuse(format!(
             "the anchor belongs to the log {} with the key id {:08x}, this is {} with {:08x}; give the anchor folder of \
@@ -240,6 +242,19 @@ fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result
     }
     check_anchored(store, head, anchor.head)?;
     Ok(head)
+}
+
+fn stored_head(store: &dyn Store) -> Result<TreeHead, StoreError> {
+    let head = store.get(keyspace::HEAD)?;
+    TreeHead::from_bytes(&head.ok_or_else(|| StoreError("the tree head is missing from the store".to_owned()))?)
+}
+
+fn anchor_missing(head: TreeHead) -> StartError {
+    StartError::Refused(format!(
+        "the store has {} entries, but the anchor is missing; bring back the anchor folder of this store, because without \
+         it nobody knows whether a newer copy has signed already",
+        head.size
+    ))
 }
 
 /// The store must hold at least what was anchored, and the same.

@@ -60,7 +60,7 @@ impl Evidence {
     /// The command to type.
     pub(super) fn command(&self) -> String {
         let quoted = self.arguments().iter().map(|argument| shell_quoted(Path::new(argument))).collect::<Vec<_>>();
-        format!("countersign verify {}", quoted.join(" "))
+        format!("{} verify {}", program(), quoted.join(" "))
     }
 
     /// Runs that command and returns the step table and the verdict line, as it prints them.
@@ -122,4 +122,10 @@ pub(super) fn refusal(
 pub(super) fn is_rejection(receipt: &str, trust: &Trust) -> bool {
     let report = verify(receipt.as_bytes(), trust, &Expectation::default(), &PureRust);
     report.verdict == Verdict::Rejected && !report.as_expected
+}
+
+/// This program as it was called, so that the commands which the story ends with can be typed as they stand.
+pub(super) fn program() -> String {
+    let called = std::env::args_os().next().map_or_else(|| "countersign".into(), PathBuf::from);
+    shell_quoted(&called)
 }

@@ -241,8 +241,9 @@ fn end(voice: &mut Voice, evidence: Evidence, changed: &std::path::Path) -> io::
     voice.line("Verify it yourself, then the changed one, then start your own server:")?;
     voice.command(&evidence.command())?;
     let trust = shell_quoted(&evidence.trust());
-    voice.command(&format!("countersign verify {} --trust {trust}", shell_quoted(changed)))?;
-    voice.command("countersign serve")?;
+    let program = evidence::program();
+    voice.command(&format!("{program} verify {} --trust {trust}", shell_quoted(changed)))?;
+    voice.command(&format!("{program} serve"))?;
     evidence.keep();
     Ok(())
 }

@@ -41,6 +41,16 @@ pub(crate) enum ServeError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Too few open files for a server.
+    #[error(
+        "this process may open {allowed} files, {needed} are needed; raise the limit (`ulimit -n`, or LimitNOFILE)"
+    )]
+    OpenFiles {
+        /// How many it may open.
+        allowed: u64,
+        /// How many it needs at least.
+        needed: u64,
+    },
     /// A file with a key.
     #[error(transparent)]
     Secret(#[from] SecretFileError),
@@ -104,6 +114,7 @@ impl ServeError {
             | Self::LogFilter(_)
             | Self::AnchorInside(_)
             | Self::DataDirOpen { .. }
+            | Self::OpenFiles { .. }
             | Self::KeyMissing { .. }
             | Self::KeyDamaged { .. }
             | Self::Store(_) => true,

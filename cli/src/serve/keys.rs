@@ -23,8 +23,9 @@ impl Keys {
     /// Reads the key files; at a first start, makes what is missing.
     pub(super) fn read_or_make(place: &Place, identity: &Identity) -> Result<Self, ServeError> {
         let earlier = place.earlier_data()?;
-        if earlier.is_none() {
-            place.make_data_dir()?;
+        match earlier {
+            None => place.make_data_dir()?,
+            Some(_) => place.require_private()?,
         }
         let log = match (secret_file::read(&place.log_key())?, &earlier) {
             (Some(text), _) => parse_log_key(place, &text)?,

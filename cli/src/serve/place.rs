@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::ServeError;
 
+/// The permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
 /// The folders of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -76,15 +79,28 @@ impl Place {
                 fs::File::open(above).and_then(|above| above.sync_all()).map_err(failed)
             });
         }
-        let mode = fs::metadata(&self.data_dir).map_err(failed)?.permissions().mode() & 0o7777;
-        let open_to_others = mode & 0o077 != 0;
-        if !open_to_others {
+        let mode = self.mode()?;
+        if mode & OTHERS == 0 {
             return Ok(());
         }
         if fs::read_dir(&self.data_dir).map_err(failed)?.next().is_some() {
             return Err(ServeError::DataDirOpen { path: self.data_dir.clone(), mode });
         }
         fs::set_permissions(&self.data_dir, Permissions::from_mode(0o700)).map_err(failed)
+    }
+
+    /// Refuses a data directory that others can look into: salts and payloads are in it.
+    pub(super) fn require_private(&self) -> Result<(), ServeError> {
+        match self.mode() {
+            Ok(mode) if mode & OTHERS != 0 => Err(ServeError::DataDirOpen { path: self.data_dir.clone(), mode }),
+            // A data directory that is gone is another refusal's business.
+            _ => Ok(()),
+        }
+    }
+
+    fn mode(&self) -> Result<u32, ServeError> {
+        let failed = |error: io::Error| ServeError::Io { path: self.data_dir.clone(), error };
+        Ok(fs::metadata(&self.data_dir).map_err(failed)?.permissions().mode() & 0o7777)
     }
 
     /// How many bytes are free where the data is.

@@ -63,7 +63,7 @@ async fn a_store_without_its_anchor_and_an_anchor_without_its_store() {
     assert_eq!(server.terminated().code, Some(0));
     fs::rename(folder.path("anchor"), folder.path("taken")).unwrap();
     refuses(&folder, &["the anchor is missing"]);
-    fs::remove_dir_all(folder.path("anchor")).unwrap();
+    assert!(!folder.path("anchor").exists(), "its owner is about to bring it back");
     fs::rename(folder.path("taken"), folder.path("anchor")).unwrap();
 
     fs::rename(folder.path("data/db"), folder.path("taken")).unwrap();
@@ -71,6 +71,53 @@ async fn a_store_without_its_anchor_and_an_anchor_without_its_store() {
     fs::remove_dir_all(folder.path("data/db")).unwrap();
     fs::rename(folder.path("taken"), folder.path("data/db")).unwrap();
     drop(folder.started().await);
+}
+
+#[tokio::test]
+async fn data_that_others_may_look_into() {
+    let folder = Folder::new();
+    drop(folder.started().await);
+    let data = folder.path("data");
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    refuses(&folder, &["can be read by others", "mode 0755", "chmod 700"]);
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+    drop(folder.started().await);
+}
+
+#[tokio::test]
+async fn too_few_open_files_are_refused_and_callers_cannot_take_those_of_the_store() {
+    let folder = Folder::new();
+    let with_limit = |files: u32| {
+        let serve = folder.serve();
+        let mut shell = Command::new("sh");
+        shell.current_dir(serve.get_current_dir().unwrap());
+        for (name, value) in serve.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        // Both limits, so that the server cannot raise its own.
+        shell.arg("-c").arg(format!("ulimit -n {files}; exec \"$0\" \"$@\"")).arg(serve.get_program());
+        shell.args(serve.get_args());
+        shell
+    };
+    refused(&folder, &mut with_limit(200), &["200 files", "ulimit"]);
+
+    let mut server = folder.start(&mut with_limit(320));
+    server.ready(&folder.url()).await;
+    let key = api_key(&folder, "append").await;
+    let address = folder.url().replace("http://localhost", "127.0.0.1");
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        idle.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+    }
+    // The appender finds no place among them; once they are gone, the server is as well as before.
+    drop(idle);
+    let request = web().post(format!("{}/log/entries", folder.url()));
+    let answer = request.header("X-Api-Key", key).body("after the flood").send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    assert_eq!(server.terminated().code, Some(0));
 }
 
 #[tokio::test]

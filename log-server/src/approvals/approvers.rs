@@ -14,7 +14,7 @@ impl Approvals {
     /// All approvers with every passkey ever enrolled.
     pub fn approvers(&self) -> Result<ApproverList, Problem> {
         let mut approvers = Vec::new();
-        for person in self.records::<ApproverRecord>(keyspace::approver("")[0])? {
+        for person in self.records::<ApproverRecord>(keyspace::APPROVERS)? {
             let name = Username::new(&person.username)
                 .map_err(|_| StoreError(format!("the record of {} is damaged", person.username)))?;
             approvers.push(ApproverSummary {

@@ -67,9 +67,7 @@ impl Command for Consume {
         }
         let consumed_at = tx.now();
         let entry = Entry::Consumption(ConsumptionEntry { nonce: record.parsed_core()?.nonce, consumed_at });
-        let bytes = entry.to_bytes();
-        let leaf_hash = merkle::leaf_hash(&bytes);
-        let index = tx.append(NewEntry { bytes, leaf_hash, assertion_digest: None }).get();
+        let index = tx.append(NewEntry::of(&entry)).get();
         let consumed = ConsumedRecord { at: consumed_at.unix(), index, idempotency };
         record.consumed = Some(consumed.clone());
         tx.put(key, &record);

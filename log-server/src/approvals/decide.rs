@@ -220,9 +220,8 @@ impl Command for Decide {
             decided_at,
             assertion: self.assertion,
         });
-        let bytes = entry.to_bytes();
-        let leaf_hash = merkle::leaf_hash(&bytes);
-        let index = tx.append(NewEntry { bytes, leaf_hash, assertion_digest: Some(self.digest) }).get();
+        let entry = NewEntry { assertion_digest: Some(self.digest), ..NewEntry::of(&entry) };
+        let index = tx.append(entry).get();
 
         // Both zero is a synced passkey that does not count; otherwise a counter that does not rise hints at a copy.
         let counts = self.sign_count != 0 || credential.sign_count != 0;

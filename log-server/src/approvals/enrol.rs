@@ -213,9 +213,7 @@ impl Command for Enrol {
         }
 
         let entry = self.entry(tx.now());
-        let bytes = Entry::Credential(entry).to_bytes();
-        let leaf_hash = merkle::leaf_hash(&bytes);
-        let index = tx.append(NewEntry { bytes, leaf_hash, assertion_digest: None }).get();
+        let index = tx.append(NewEntry::of(&Entry::Credential(entry))).get();
         let label = self.label;
         let record = self.record(tx.now(), index);
         let name = record.credential.clone();

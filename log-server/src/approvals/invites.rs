@@ -61,7 +61,7 @@ impl Approvals {
 
     /// All invites, without their codes.
     pub fn invites(&self) -> Result<InviteList, Problem> {
-        let invites = self.records::<InviteRecord>(keyspace::invite("")[0])?.into_iter().map(|record| Invite {
+        let invites = self.records::<InviteRecord>(keyspace::INVITES)?.into_iter().map(|record| Invite {
             expires_at: time_text(record.expires_at),
             id: record.id,
             note: record.note,

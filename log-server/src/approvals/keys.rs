@@ -60,7 +60,7 @@ impl Approvals {
 
     /// All API keys, without their texts.
     pub fn keys(&self) -> Result<KeyList, Problem> {
-        let records = self.records::<KeyRecord>(keyspace::api_key("")[0])?;
+        let records = self.records::<KeyRecord>(keyspace::API_KEYS)?;
         Ok(KeyList { keys: records.into_iter().map(describe).collect() })
     }
 
@@ -130,6 +130,12 @@ impl Command for Revoke {
     fn run(self, tx: &mut Transaction<'_>) -> Result<(), Failed<Problem>> {
         let key = keyspace::api_key(&self.0);
         let Some(record) = tx.get::<KeyRecord>(&key)? else { return Err(Failed::Refused(Problem::NotFound)) };
+        let others = tx.all::<KeyRecord>(keyspace::API_KEYS)?;
+        let mut others = others.iter().filter(|other| other.id != record.id && other.revoked_at.is_none());
+        if record.scopes.contains(&Scope::Admin) && !others.any(|other| other.scopes.contains(&Scope::Admin)) {
+            let words = "this is the last API key with the scope admin; make another before you revoke it";
+            return Err(Failed::Refused(Problem::Conflict(words.to_owned())));
+        }
         tx.put(key, &KeyRecord { revoked_at: record.revoked_at.or(Some(tx.now().unix())), ..record });
         tracing::info!(event = "key revoked", id = self.0);
         Ok(())

@@ -90,7 +90,7 @@ pub(crate) struct IdempotencyRecord {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ApproverRecord {
     pub(crate) username: String,
-    /// Random, so that it tells an authenticator nothing.
+    /// What authenticators know the person by: a hash, so that it tells them no name.
     pub(crate) user_handle: String,
     /// The keys ever enrolled, by their names in the log.
     pub(crate) credentials: Vec<String>,

@@ -52,9 +52,7 @@ impl Command for Revoke {
             reason: self.reason,
             revoked_at: tx.now(),
         };
-        let bytes = Entry::Revocation(entry).to_bytes();
-        let leaf_hash = merkle::leaf_hash(&bytes);
-        let index = tx.append(NewEntry { bytes, leaf_hash, assertion_digest: None }).get();
+        let index = tx.append(NewEntry::of(&Entry::Revocation(entry))).get();
         let revoked = RevokedRecord { at: tx.now().unix(), index };
         record.revoked = Some(revoked.clone());
         tracing::info!(event = "revocation", credential = record.credential, index);

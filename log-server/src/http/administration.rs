@@ -2,10 +2,11 @@
 
 use api::{ApproverList, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList, Revoked};
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::request::Segment;
 use super::{Answer, Server, caller, request};
 use crate::api_keys::Scope;
 use crate::problem::Problem;
@@ -25,11 +26,7 @@ pub(super) async fn invites(State(app): Server, headers: HeaderMap) -> Answer<Js
 }
 
 /// `DELETE /api/invites/{id}`
-pub(super) async fn revoke_invite(
-    State(app): Server,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer<StatusCode> {
+pub(super) async fn revoke_invite(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<StatusCode> {
     caller::key(&app, &headers, Scope::Admin)?;
     app.approvals.revoke_invite(&id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -50,7 +47,7 @@ pub(super) async fn keys(State(app): Server, headers: HeaderMap) -> Answer<Json<
 }
 
 /// `DELETE /api/keys/{id}`
-pub(super) async fn revoke_key(State(app): Server, Path(id): Path<String>, headers: HeaderMap) -> Answer<StatusCode> {
+pub(super) async fn revoke_key(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<StatusCode> {
     caller::key(&app, &headers, Scope::Admin)?;
     app.approvals.revoke_key(&id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -71,7 +68,7 @@ pub(super) struct Why {
 /// `DELETE /api/credentials/{credential}?reason=`
 pub(super) async fn revoke_credential(
     State(app): Server,
-    Path(credential): Path<String>,
+    Segment(credential): Segment,
     why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Answer<Json<Revoked>> {

@@ -36,7 +36,7 @@ pub(super) async fn append(State(app): Server, request: Request) -> Answer<Respo
 
 fn decode(texts: &[String]) -> Result<Vec<Vec<u8>>, Problem> {
     if !(1..=MAX_ENTRIES).contains(&(texts.len() as u64)) {
-        return Err(Problem::invalid("", format!("{} entries, 1 to {MAX_ENTRIES} are allowed", texts.len())));
+        return Err(Problem::invalid("entries", format!("{} entries, 1 to {MAX_ENTRIES} are allowed", texts.len())));
     }
     let decode = |(i, text): (usize, &String)| {
         encoding::from_base64(text).map_err(|error| Problem::invalid(format!("/{i}"), error))

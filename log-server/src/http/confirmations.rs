@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use api::{Confirmation, ConfirmationList, Consumed, CreateConfirmation, Created, Status};
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use verifier::names::Username;
 
+use super::request::Segment;
 use super::{Answer, Server, caller, request};
 use crate::api_keys::Scope;
 use crate::approvals::ListQuery;
@@ -38,7 +39,7 @@ pub(super) struct Wait {
 /// `GET /api/confirmations/{id}?wait=`: at once when it is decided, else after `wait` seconds as `pending`.
 pub(super) async fn get(
     State(app): Server,
-    Path(id): Path<String>,
+    Segment(id): Segment,
     wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Answer<Json<Confirmation>> {
@@ -80,17 +81,13 @@ pub(super) async fn list(
 }
 
 /// `POST /api/confirmations/{id}/cancel`
-pub(super) async fn cancel(
-    State(app): Server,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer<Json<Confirmation>> {
+pub(super) async fn cancel(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<Json<Confirmation>> {
     let key = caller::key(&app, &headers, Scope::Request)?;
     Ok(Json(app.approvals.cancel(&key.id, &id).await?))
 }
 
 /// `POST /api/confirmations/{id}/consume`
-pub(super) async fn consume(State(app): Server, Path(id): Path<String>, headers: HeaderMap) -> Answer<Json<Consumed>> {
+pub(super) async fn consume(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<Json<Consumed>> {
     let key = caller::key(&app, &headers, Scope::Request)?;
     let idempotency = request::idempotency_key(&headers)?;
     app.require_room()?;
@@ -98,7 +95,7 @@ pub(super) async fn consume(State(app): Server, Path(id): Path<String>, headers:
 }
 
 /// `GET /public/log/entries/{id}/verification`
-pub(super) async fn public_receipt(State(app): Server, Path(id): Path<String>) -> Answer<Response> {
+pub(super) async fn public_receipt(State(app): Server, Segment(id): Segment) -> Answer<Response> {
     let receipt = app.approvals.public_receipt(&id)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], receipt).into_response())
 }

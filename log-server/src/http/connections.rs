@@ -10,11 +10,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutWriter;
 
 use crate::app::App;
 
 /// How long a request's headers may take, and how long a connection may stay without a request.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a client may take without reading anything of an answer.
+const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// How long requests under way may take once the server stops.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 /// Bounds a connection's memory.
@@ -37,7 +40,10 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
             () = &mut shutdown => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(WRITE_DEADLINE));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = connections.watch(http.serve_connection(stream, service.clone()));
         tokio::spawn(async move {
             let _place = place;
             if let Err(error) = connection.await {

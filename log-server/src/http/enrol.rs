@@ -2,15 +2,16 @@
 
 use api::{EnrolOptions, EnrolOptionsRequest, EnrolRequest, Enrolled};
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 
+use super::request::Segment;
 use super::{Answer, Server, caller, request};
 
 /// `POST /enrol/{code}/options`
 pub(super) async fn options(
     State(app): Server,
-    Path(code): Path<String>,
+    Segment(code): Segment,
     request: Request,
 ) -> Answer<Json<EnrolOptions>> {
     caller::same_site(&app, request.headers())?;
@@ -21,7 +22,7 @@ pub(super) async fn options(
 /// `POST /enrol/{code}`
 pub(super) async fn enrol(
     State(app): Server,
-    Path(code): Path<String>,
+    Segment(code): Segment,
     request: Request,
 ) -> Answer<(StatusCode, Json<Enrolled>)> {
     caller::same_site(&app, request.headers())?;

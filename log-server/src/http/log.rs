@@ -1,14 +1,14 @@
 //! Reading the log: C2SP tlog-tiles exactly, and JSON beside it.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use merkle::{Hash, LeafIndex, Tile, TilePath, TreeSize};
 use serde::Deserialize;
 use verifier::encoding::{self, base64};
 
-use super::request::text;
+use super::request::{Segment, text};
 use super::{Answer, Server};
 use crate::log::{Entry, MAX_ENTRIES};
 use crate::problem::Problem;
@@ -19,8 +19,9 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 pub(super) async fn checkpoint(State(app): Server, headers: HeaderMap) -> Response {
     let published = app.log.published();
     let etag = format!("\"{}-{}\"", published.head.size, published.head.root);
-    let unchanged = text(&headers, &header::IF_NONE_MATCH)
-        .is_some_and(|tags| tags.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == etag));
+    let unchanged = text(&headers, &header::IF_NONE_MATCH).is_some_and(|tags| {
+        tags.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == etag)
+    });
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -34,7 +35,7 @@ pub(super) async fn checkpoint(State(app): Server, headers: HeaderMap) -> Respon
 }
 
 /// `GET /log/tile/<L>/<N>[.p/<W>]` and `GET /log/tile/entries/<N>[.p/<W>]`
-pub(super) async fn tile(State(app): Server, Path(path): Path<String>) -> Answer<Response> {
+pub(super) async fn tile(State(app): Server, Segment(path): Segment) -> Answer<Response> {
     let bytes = match Tile::parse_path(&path).ok_or(Problem::NotFound)? {
         TilePath::Hashes(tile) => app.log.tile(tile)?,
         TilePath::Entries(tile) => app.log.bundle(tile)?,
@@ -78,6 +79,9 @@ fn parameters(asked: Asked) -> Result<Parameters, Problem> {
 pub(super) async fn inclusion(State(app): Server, asked: Asked) -> Answer<Json<api::LogInclusionProof>> {
     let asked = parameters(asked)?;
     let published = app.log.published();
+    if published.head.size == TreeSize::ZERO {
+        return Err(Problem::NotFound.into());
+    }
     let size = bounded("size", asked.size.as_deref(), published.head.size.get(), 1..=published.head.size.get())?;
     let index = match (asked.index.as_deref(), asked.leaf_hash.as_deref()) {
         (Some(_), None) => bounded("index", asked.index.as_deref(), 0, 0..=size.saturating_sub(1))?,
@@ -112,7 +116,7 @@ pub(super) async fn consistency(State(app): Server, asked: Asked) -> Answer<Json
 }
 
 /// `GET /log/entries/{index}`
-pub(super) async fn entry(State(app): Server, Path(index): Path<String>) -> Answer<Json<api::LogEntry>> {
+pub(super) async fn entry(State(app): Server, Segment(index): Segment) -> Answer<Json<api::LogEntry>> {
     let index = plain_number(&index).ok_or(Problem::NotFound)?;
     let end = index.checked_add(1).ok_or(Problem::NotFound)?;
     let entry = app.log.entries(index..end)?.pop().ok_or(Problem::NotFound)?;

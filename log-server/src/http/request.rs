@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
+use super::problem::Failure;
 use crate::approvals::IdempotencyKey;
 use crate::problem::Problem;
 
@@ -15,6 +17,18 @@ use crate::problem::Problem;
 pub(super) const MAX_BODY: usize = 1024 * 1024;
 /// How long a body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The variable part of a path. One that is no text leads nowhere, like every other that is not known.
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let segment = Path::from_request_parts(parts, state).await;
+        segment.map(|Path(segment)| Self(segment)).map_err(|_| Problem::NotFound.into())
+    }
+}
 
 /// Reads a body as JSON of one type.
 pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
@@ -52,9 +66,11 @@ pub(super) async fn body(request: Request<Body>, what: &'static str, limit: usiz
 
 /// The `Idempotency-Key` header, if there is one.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    match headers.get("idempotency-key") {
-        None => Ok(None),
-        Some(value) => IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some),
+    let mut values = headers.get_all("idempotency-key").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => IdempotencyKey::new(value.to_str().unwrap_or_default()).map(Some),
+        _ => Err(Problem::Malformed("Idempotency-Key stands twice".to_owned())),
     }
 }
 

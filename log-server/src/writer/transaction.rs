@@ -1,8 +1,11 @@
 //! What a command sees and changes: the store with everything that earlier commands of the batch did laid over it.
 
+use std::collections::BTreeMap;
+
 use merkle::{Hash, LeafIndex, TreeSize};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use verifier::entry::Entry;
 use verifier::time::Timestamp;
 
 use crate::keyspace;
@@ -17,6 +20,14 @@ pub struct NewEntry {
     pub leaf_hash: Hash,
     /// For a decision: the digest of its assertion, taken when it was verified.
     pub assertion_digest: Option<[u8; 32]>,
+}
+
+impl NewEntry {
+    /// An entry of ours.
+    pub fn of(entry: &Entry) -> Self {
+        let bytes = entry.to_bytes();
+        Self { leaf_hash: merkle::leaf_hash(&bytes), bytes, assertion_digest: None }
+    }
 }
 
 /// Why a command did nothing.
@@ -85,9 +96,18 @@ impl<'a> Transaction<'a> {
         self.current.batch.put(key, value);
     }
 
-    /// Removes a key.
-    pub fn delete(&mut self, key: Vec<u8>) {
-        self.current.batch.delete(key);
+    /// All records of a kind, as the commands before this one left them. For what is few.
+    pub fn all<T: DeserializeOwned>(&self, kind: u8) -> Result<Vec<T>, StoreError> {
+        let (from, to) = keyspace::all(kind);
+        let mut pairs: BTreeMap<_, _> = self.store.scan(&from, &to, usize::MAX)?.into_iter().collect();
+        for (key, value) in self.done.batch.changes().chain(self.current.batch.changes()) {
+            match value {
+                Some(value) if key.first() == Some(&kind) => _ = pairs.insert(key.to_vec(), value.to_vec()),
+                Some(_) => {}
+                None => _ = pairs.remove(key),
+            }
+        }
+        pairs.iter().map(|(key, value)| record_from(key, value)).collect()
     }
 
     /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find`] first.

@@ -1,6 +1,6 @@
 //! Invites, approvers and revocations, as admins see them.
 
-use api::{ApproverList, InviteList, Revoked};
+use api::{ApproverList, InviteList, KeyCreated, KeyList, Revoked};
 use serde_json::{Value, json};
 use verifier::encoding::{base64url, from_base64};
 use verifier::entry::Entry;
@@ -29,6 +29,23 @@ async fn approvers_are_listed_with_every_passkey() {
     let again: Revoked = server.delete(&path).key(server.admin()).send().await.expect(200).json();
     assert_eq!((&again, server.log_size().await), (&revoked, size), "revoking twice is revoking once");
     assert_eq!(list().await.approvers[0].credentials[0].revoked_at, Some(revoked.revoked_at));
+}
+
+#[tokio::test]
+async fn the_last_admin_key_cannot_be_revoked() {
+    let server = Server::new().await;
+    let made = async |name: &str| -> KeyCreated {
+        let asked = json!({"name": name, "scopes": ["admin"]});
+        server.post("/api/keys").key(server.admin()).json(&asked).send().await.expect(201).json()
+    };
+    let second = made("second").await;
+    let keys: KeyList = server.get("/api/keys").key(server.admin()).send().await.expect(200).json();
+    let first = keys.keys.iter().find(|key| key.id != second.record.id).unwrap().id.clone();
+    server.delete(&format!("/api/keys/{first}")).key(&second.key).send().await.expect(204);
+    let path = format!("/api/keys/{}", second.record.id);
+    let refused = server.delete(&path).key(&second.key).send().await.refused(409);
+    assert!(refused.detail.contains("last API key"), "{}", refused.detail);
+    server.get("/api/keys").key(&second.key).send().await.expect(200);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Third-party vectors: every ECDSA P-256 DER and RSA-2048 PKCS#1 v1.5 case of Wycheproof, and every case of the WebAuthn Level 3 "Test Vectors"
-//! section with the verdict that our profile gives it.
+//! Third-party vectors: every ECDSA P-256 DER and every RSA-2048 PKCS#1 v1.5 case of Wycheproof, and every case of the
+//! WebAuthn Level 3 "Test Vectors" section with the verdict that our profile gives it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -33,8 +33,8 @@ fn every_wycheproof_case_of_p256_has_its_verdict() {
     assert_eq!((cases, valid), (484, 174));
 }
 
-/// Two groups of one valid case each have keys with the exponent 3, which are refused before any signature. The one case
-/// that others may accept leaves out the NULL in `DigestInfo`: we accept one encoding.
+/// Two groups of one valid case each have keys with the exponent 3, which are refused before any signature. The one
+/// case that others may accept leaves out the NULL in `DigestInfo`: we accept one encoding.
 #[test]
 #[ignore = "needs COUNTERSIGN_VECTORS"]
 fn every_wycheproof_case_of_rsa_has_its_verdict() {
@@ -117,8 +117,8 @@ fn every_webauthn_level_3_case_has_its_verdict() {
     }
 }
 
-/// The signatures are good in every ES256 and RS256 case, also in those that the profile refuses: so it is the profile, and not the
-/// signature check, that refuses them.
+/// The signatures are good in every ES256 and RS256 case, also in those that the profile refuses: so it is the profile,
+/// and not the signature check, that refuses them.
 #[test]
 #[ignore = "needs COUNTERSIGN_VECTORS"]
 fn every_es256_and_rs256_signature_of_webauthn_level_3_verifies() {

@@ -191,7 +191,7 @@ pub enum PublicKeyError {
     #[error("RSA public exponent is not 65537")]
     RsaExponent,
     /// A modulus that is too short or too long, or begins with a zero byte.
-    #[error("RSA modulus is {found} bits in {bytes} bytes, expected {min} to {max} bits without a zero byte before them",
+    #[error("RSA modulus is {found} bits in {bytes} bytes, expected {min} to {max} bits with no zero byte before them",
         min = rs256::MODULUS_BITS.start(), max = rs256::MODULUS_BITS.end())]
     RsaModulus {
         /// Its length without leading zeros.

@@ -1,5 +1,5 @@
-//! RS256, which is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2.2): the one encoding of a key and the strict check of a
-//! signature. Public keys only; nothing here ever holds a secret.
+//! RS256, which is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2.2): the one encoding of a key and the strict check of
+//! a signature. Public keys only; nothing here ever holds a secret.
 //!
 //! ```text
 //! 30 82 LL LL  30 0d  06 09 rsaEncryption  05 00  03 82 LL LL 00  30 82 LL LL  02 82 LL LL n  02 03 01 00 01
@@ -26,7 +26,7 @@ pub(super) const EXPONENT: &[u8] = &[0x01, 0x00, 0x01];
 pub(super) const SPKI_LENGTHS: RangeInclusive<usize> =
     MODULUS_AT + 257 + EXPONENT_DER.len()..=MODULUS_AT + 513 + EXPONENT_DER.len();
 
-/// Where `RSAPublicKey` begins in the SPKI: after its header, the identifier of the algorithm and the BIT STRING's header.
+/// Where `RSAPublicKey` begins in the SPKI: after its header, the algorithm's identifier and the BIT STRING's header.
 pub(super) const RSA_PUBLIC_KEY_AT: usize = 4 + RSA_ENCRYPTION.len() + 5;
 
 /// Whether a modulus, big-endian, is one that we accept.
@@ -53,8 +53,8 @@ pub(super) fn modulus_of_spki(spki_der: &[u8]) -> Result<&[u8], PublicKeyError> 
     if spki_of_modulus(modulus) == spki_der { Ok(modulus) } else { Err(PublicKeyError::RsaEncoding) }
 }
 
-/// Whether a signature is as long as the modulus and, as a number, smaller. `rsa_public_key` is the DER of a checked key,
-/// as in the functions below.
+/// Whether a signature is as long as the modulus and, as a number, smaller. `rsa_public_key` is the DER of a checked
+/// key, as in the functions below.
 pub(super) fn is_strict(rsa_public_key: &[u8], signature: &[u8]) -> bool {
     let modulus = modulus(rsa_public_key);
     // Of two numbers of one length the bytes compare as the numbers do.

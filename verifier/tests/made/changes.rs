@@ -4,6 +4,34 @@ use verifier::checkpoint::Checkpoint;
 use verifier::entry::{CredentialEntry, DecisionEntry};
 use verifier::receipt::Receipt;
 
+/// A text, and what stands in its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Edit {
+    pub(crate) stage: Stage,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// The texts that an [`Edit`] can change: those of [`Changes`], with which edits are applied one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Document,
+    ClientData,
+    Decision,
+    Enrolment,
+    Checkpoint,
+    Note,
+    Receipt,
+}
+
+impl Edit {
+    /// Replaces the first place, which must be there, so that no case tests nothing.
+    pub(crate) fn apply(&self, text: &str) -> String {
+        assert!(text.contains(&self.from), "{:?} is not in {text}", self.from);
+        text.replacen(&self.from, &self.to, 1)
+    }
+}
+
 /// One function for each stage of making a receipt. Each is applied before what depends on it is hashed and signed, so
 /// that a change shows in one place alone. The default changes nothing.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +42,8 @@ pub(crate) struct Changes {
     pub(crate) challenge: fn(Vec<u8>) -> Vec<u8>,
     /// The client data, before it is signed.
     pub(crate) client_data: fn(String) -> String,
+    /// The same as bytes.
+    pub(crate) client_data_bytes: fn(Vec<u8>) -> Vec<u8>,
     /// The authenticator data, before it is signed.
     pub(crate) authenticator_data: fn(Vec<u8>) -> Vec<u8>,
     /// The approver's signature, before it is logged.
@@ -46,6 +76,7 @@ impl Default for Changes {
             document: |same| same,
             challenge: |same| same,
             client_data: |same| same,
+            client_data_bytes: |same| same,
             authenticator_data: |same| same,
             signature: |same| same,
             decision: |same| same,

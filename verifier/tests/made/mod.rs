@@ -3,7 +3,10 @@
 
 pub(crate) mod authenticator;
 pub(crate) mod changes;
+pub(crate) mod der;
 pub(crate) mod log;
+#[allow(dead_code, unreachable_pub)] // the unit tests use fewer of the keys
+pub(crate) mod rsa_primes;
 
 use sha2::{Digest as _, Sha256};
 use verifier::document::{self, Core, Decision, Document};
@@ -15,7 +18,7 @@ use verifier::trust::Trust;
 use verifier::webauthn::{Assertion, RelyingParty};
 
 pub(crate) use authenticator::Key;
-pub(crate) use changes::Changes;
+pub(crate) use changes::{Changes, Edit, Stage};
 pub(crate) use log::{Log, Witness};
 
 pub(crate) const LOG: &str = "approvals.example.com/log";
@@ -23,13 +26,15 @@ pub(crate) const RP_ID: &str = "approvals.example.com";
 pub(crate) const WEB_ORIGIN: &str = "https://approvals.example.com";
 pub(crate) const LOG_SEED: u8 = 0x10;
 
-pub(crate) const ALEX: Key = Key(0x21);
-pub(crate) const SAM: Key = Key(0x22);
-pub(crate) const KIM: Key = Key(0x23);
+pub(crate) const ALEX: Key = Key::P256(0x21);
+pub(crate) const SAM: Key = Key::P256(0x22);
+pub(crate) const KIM: Key = Key::P256(0x23);
 /// A second key of alex.
-pub(crate) const ALEX_NEW: Key = Key(0x24);
+pub(crate) const ALEX_NEW: Key = Key::P256(0x24);
+/// RSA keys, as the TPMs of some machines make them.
+pub(crate) const TPM: Key = Key::Rsa(rsa_primes::RSA_2048, 65_537);
 /// A key that nobody enrolled.
-pub(crate) const MALLORY: Key = Key(0x66);
+pub(crate) const MALLORY: Key = Key::P256(0x66);
 
 /// What happened before a receipt was made. Change a field, and the receipt is another one.
 #[derive(Debug, Clone)]
@@ -43,6 +48,7 @@ pub(crate) struct Story {
     pub(crate) enrolled_late: bool,
     pub(crate) witnesses: Vec<Witness>,
     pub(crate) changes: Changes,
+    pub(crate) edits: Vec<Edit>,
 }
 
 /// A key enrolled for an approver, by an invite or by an earlier key.
@@ -113,6 +119,7 @@ impl Story {
             enrolled_late: false,
             witnesses: Vec::new(),
             changes: Changes::default(),
+            edits: Vec::new(),
         }
     }
 
@@ -145,6 +152,16 @@ impl Story {
         Self { changes, ..self }
     }
 
+    /// Replaces a text before what depends on it is made.
+    pub(crate) fn edit(mut self, stage: Stage, from: &str, to: &str) -> Self {
+        self.edits.push(Edit { stage, from: from.to_owned(), to: to.to_owned() });
+        self
+    }
+
+    fn edited(&self, stage: Stage, text: String) -> String {
+        self.edits.iter().filter(|edit| edit.stage == stage).fold(text, |text, edit| edit.apply(&text))
+    }
+
     /// The trust file that pins the log's key and the site, but no people.
     pub(crate) fn trust() -> Trust {
         let relying_party = RelyingParty { rp_id: RP_ID.into(), web_origins: vec![WEB_ORIGIN.into()] };
@@ -153,7 +170,7 @@ impl Story {
 
     /// The receipt's text, from a log of its own.
     pub(crate) fn text(&self) -> String {
-        (self.changes.text)(self.receipt().to_canonical())
+        self.edited(Stage::Receipt, (self.changes.text)(self.receipt().to_canonical()))
     }
 
     pub(crate) fn receipt(&self) -> Receipt {
@@ -196,12 +213,12 @@ impl Story {
 
     fn note(&self, log: &Log) -> String {
         let checkpoint = (self.changes.checkpoint)(log.checkpoint(LOG));
-        let text = (self.changes.checkpoint_text)(checkpoint.to_text());
+        let text = self.edited(Stage::Checkpoint, (self.changes.checkpoint_text)(checkpoint.to_text()));
         let mut note = log::log_key(&checkpoint.log_origin, self.changes.log_seed).sign(&text);
         for witness in &self.witnesses {
             note += &witness.line(&text, checkpoint.size.get());
         }
-        (self.changes.note)(note)
+        self.edited(Stage::Note, (self.changes.note)(note))
     }
 
     fn write_foreign(&self, log: &mut Log) {
@@ -217,7 +234,7 @@ impl Story {
     fn enrol(&self, enrolment: &Enrolment) -> Vec<u8> {
         let mut entry = CredentialEntry {
             approver: name(enrolment.approver).label(LOG),
-            alg: "ES256".into(),
+            alg: enrolment.key.alg().into(),
             public_key: enrolment.key.spki_der(),
             rp_id: RP_ID.into(),
             backup_eligible: true,
@@ -229,7 +246,7 @@ impl Story {
             entry.authorised_by = Authorisation::Credential { credential: by.credential(), assertion };
         }
         let entry = Entry::Credential((self.changes.enrolment)(entry)).to_bytes();
-        (self.changes.enrolment_text)(String::from_utf8(entry).unwrap()).into_bytes()
+        self.edited(Stage::Enrolment, (self.changes.enrolment_text)(String::from_utf8(entry).unwrap())).into_bytes()
     }
 
     /// The document that was signed, and the entry with the signature.
@@ -237,9 +254,11 @@ impl Story {
         let (approver, changes) = (name(vote.approver), &self.changes);
         let salt = [0x50 + u8::try_from(n).unwrap(); 32];
         let document = Document { core: self.core.clone(), approver, decision: vote.decision, salt };
-        let text = (changes.document)(document.to_canonical());
+        let text = self.edited(Stage::Document, (changes.document)(document.to_canonical()));
         let challenge = (changes.challenge)([&self.core.nonce[..], &Sha256::digest(&text)].concat());
         let client_data = (changes.client_data)(authenticator::client_data(&challenge));
+        let client_data = self.edited(Stage::ClientData, client_data).into_bytes();
+        let client_data = (changes.client_data_bytes)(client_data);
         let authenticator_data = (changes.authenticator_data)(authenticator::authenticator_data());
         let signature = (changes.signature)(vote.key.sign(&authenticator_data, &client_data));
         let entry = DecisionEntry {
@@ -247,10 +266,11 @@ impl Story {
             credential: vote.key.credential(),
             decision: vote.decision,
             decided_at: self.core.issued_at.plus(vote.after),
-            assertion: Assertion { authenticator_data, client_data_json: client_data.into_bytes(), signature },
+            assertion: Assertion { authenticator_data, client_data_json: client_data, signature },
         };
         let entry = Entry::Decision((changes.decision)(entry)).to_bytes();
-        (text, (changes.decision_text)(String::from_utf8(entry).unwrap()).into_bytes())
+        let entry = (changes.decision_text)(String::from_utf8(entry).unwrap());
+        (text, self.edited(Stage::Decision, entry).into_bytes())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Primes of fixed RSA keys, so that tests make the same signatures every time. They protect nothing: they are published
-//! here. Each pair fits the exponent 65537, and all but that of 2051 bits the exponent 3.
+//! Primes of fixed RSA keys, so that tests make the same signatures every time. They protect nothing: they are
+//! published here. Each pair fits the exponent 65537, and all but that of 2051 bits the exponent 3.
 
 /// The two primes of a key, in hexadecimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! Black-box tests of the offline verification (docs/protocol.md), one idea a file: genuine receipts, receipts
-//! in which exactly one step fails, changed bytes, parts of several receipts, the trust file, what the caller expects.
+//! Black-box tests of the offline verification (docs/protocol.md), one idea a file: every receipt of
+//! the list in cases.rs, what genuine receipts prove, changed bytes, parts of several receipts, trust files, what the
+//! caller expects.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,13 +8,14 @@
 mod made;
 
 mod arbitrary_bytes;
+mod cases;
 mod changed_bytes;
+mod every_case;
 mod expectations;
-mod first_failure;
 mod genuine;
 mod mixed_parts;
 mod testdata;
-mod trust_file;
+mod trust_files;
 
 use made::Story;
 use verifier::trust::Trust;

@@ -47,8 +47,3 @@ function untilChange(left) {
   const next = left <= 0 ? left + 1000 : left % step || step;
   return Math.max(50, next + 5);
 }
-
-/** A time for people: the exact one, and the same in their own time zone. @param {string} time */
-export function localTime(time) {
-  return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-}

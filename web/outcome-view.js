@@ -1,7 +1,7 @@
 // What is left to say when a confirmation has an answer: the log index, the receipt, or how it ended.
 
-import { localTime } from './countdown.js';
 import { element } from './dom.js';
+import { localTime } from './local-time.js';
 import { visible } from './visible.js';
 
 const ENDED = {

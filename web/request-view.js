@@ -1,8 +1,8 @@
 // The request as an approver reads it: every part of the document that is about to be signed, and nothing else.
 
-import { localTime } from './countdown.js';
 import { element } from './dom.js';
 import { countText, fieldList, flatten } from './payload.js';
+import { row, time } from './term-row.js';
 import { hasHidden, hasMixedScripts, visible } from './visible.js';
 
 /**
@@ -107,12 +107,4 @@ function raw({ choices }) {
     ),
     element('p', { class: 'hint' }, `To reject: the same with "decision":"reject" (${reject.bytes} bytes).`),
   );
-}
-
-function row(term, ...description) {
-  return [element('dt', {}, term), element('dd', {}, ...description)];
-}
-
-function time(text) {
-  return [element('time', { datetime: text }, text), ` (${localTime(text)} your time)`];
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -10,6 +11,7 @@ const args = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions',
 ];
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const PHONE = { width: 390, height: 844 };
 
 /** @returns {Promise<import('playwright-core').Browser>} */
@@ -77,9 +79,24 @@ export function shownFields(page) {
   );
 }
 
-/** What every state owes: no sideways scrolling at 320 pixels, large buttons well apart, nothing that a policy stopped. */
+/** What axe finds against WCAG 2.2 AA, in both colour schemes. */
+export async function assertAccessible(page) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+    const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => ({ id, html, failureSummary })));
+    assert.deepEqual(found, [], `in the ${colorScheme} scheme`);
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+/**
+ * What every state owes: nothing that a policy stopped, nothing that axe finds, no sideways scrolling at 320 pixels, large
+ * buttons.
+ */
 export async function assertReadable(page, violations) {
   assert.deepEqual(violations, []);
+  await assertAccessible(page);
   await page.setViewportSize({ width: 320, height: 640 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 320), 'scrolls sideways at 320 pixels');
   const boxes = [];

@@ -1,0 +1,25 @@
+// The same check on the command line.
+
+/**
+ * @param {string} receiptName  as the file was called; empty for a text
+ * @param {{payload: boolean, action: string, approvers: string[], quorum: number, decision: string}} stated
+ * @returns {string}
+ */
+export function commandLine(receiptName, stated) {
+  const parts = ['countersign-verify', quote(fileName(receiptName)), '--trust', 'trust.json'];
+  if (stated.payload) parts.push('--payload', 'payload.json');
+  if (stated.action !== '') parts.push('--action', quote(stated.action));
+  if (stated.approvers.length > 0) parts.push('--approvers', quote(stated.approvers.join(',')), '--quorum', String(stated.quorum));
+  if (stated.decision !== '') parts.push('--decision', stated.decision);
+  return parts.join(' ');
+}
+
+// A name that starts with a hyphen would be read as an option, and one with a control character could act on a terminal.
+function fileName(name) {
+  return name === '' || /^-|\p{C}/u.test(name) ? 'a.receipt.json' : name;
+}
+
+/** For a POSIX shell. */
+function quote(text) {
+  return /^[A-Za-z0-9._@,/:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

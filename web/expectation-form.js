@@ -1,0 +1,45 @@
+// What the reader of a receipt expects of it, as typed into the form.
+
+import { Refusal, parsePayload } from '/verifier/index.js';
+import { utf8 } from '/verifier/encoding.js';
+import { byId } from './page.js';
+
+/** What the form says, as it stands there. */
+export function stated() {
+  const value = (id) => byId(id).value;
+  const names = value('expect-approvers').split(',');
+  return {
+    payload: value('expect-payload').trim() !== '',
+    action: value('expect-action'),
+    approvers: names.map((name) => name.trim()).filter((name) => name !== ''),
+    quorum: Number(value('expect-quorum')),
+    decision: value('expect-decision'),
+  };
+}
+
+/**
+ * The expectation for the verifier, or what is wrong with it.
+ *
+ * @returns {{expectation: import('../verifier-js/verify/expectation.js').Expectation, problem: string | undefined}}
+ */
+export function readExpectation() {
+  const { payload, action, approvers, quorum, decision } = stated();
+  const expectation = {};
+  try {
+    if (payload) expectation.payload = parsePayload(utf8(byId('expect-payload').value));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { expectation, problem: `The payload that you expect: ${error.message}.` };
+  }
+  if (action !== '') expectation.action = action;
+  if (decision !== '') expectation.decision = decision;
+  if (approvers.length > 0) {
+    const wrong = approvers.find((name) => !/^[a-z0-9._@-]{1,64}$/.test(name));
+    if (wrong !== undefined) return { expectation, problem: `“${wrong}” is no username: 1 to 64 of a-z 0-9 . _ - @` };
+    if (!Number.isSafeInteger(quorum) || quorum < 1) {
+      return { expectation, problem: 'How many had to approve is a number from 1.' };
+    }
+    expectation.approvers = { names: approvers, quorum };
+  }
+  return { expectation, problem: undefined };
+}

@@ -1,12 +1,13 @@
 # The entrances to this repository. Each target is one line of help and a few commands; the work is in scripts/.
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+COUNT ?= 100000
 
-.PHONY: help setup demo test lint bench fault
+.PHONY: help setup demo test lint bench fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building needs and this machine lacks (Debian, Ubuntu)
 	@scripts/setup.sh
@@ -28,3 +29,12 @@ bench: setup ## benchmarks; builds RocksDB once more, for the release profile
 fault: ## the long crash tests of the store: 200 kills, and a fault in each system call
 	@scripts/setup.sh --fault
 	cargo test -p store-rocksdb --locked -- --ignored --nocapture --test-threads=1
+
+fuzz: ## the three verifiers on COUNT=100000 mutants of receipts, of a random SEED that is printed
+	@scripts/setup.sh --tests
+	cargo build --locked -p verifier --features cli --bin countersign-verify
+	@node fuzz/differential.mjs --count $(COUNT) $(if $(SEED),--seed $(SEED))
+
+screenshots: ## run the browser tests and leave pictures of every page state in the target folder
+	@scripts/setup.sh --tests
+	@SCREENSHOTS="$(abspath $(TARGET_DIR))/screenshots" scripts/test.sh browser

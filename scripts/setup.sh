@@ -74,6 +74,7 @@ find_missing() {
     has_chromium || { missing+=('Chromium (CHROMIUM may say where it is)') packages+=(chromium); }
     has_node || { missing+=("Node.js $NODE_MIN or newer") packages+=(nodejs); }
     has npm || { missing+=('npm') packages+=(npm); }
+    has python3 || { missing+=('Python 3.9 or newer') packages+=(python3); }
   fi
   if [ "$with_fault" = yes ]; then
     has strace || { missing+=('strace') packages+=(strace); }

@@ -1,5 +1,5 @@
 // What an approver signs: read the two documents of a confirmation and check that they are what the page will show
-// (docs/protocol.md, "What is signed").
+// (docs/protocol.md §7).
 //
 //   document     = canonical JSON with exactly the fields below
 //   challenge    = nonce (32 bytes) ‖ SHA-256(document)

@@ -1,7 +1,7 @@
 //! The shape of the workspace, checked: which crate may use which, who links RocksDB, and that RocksDB is built once.
 //!
-//! The rules are those of the crate table in ARCHITECTURE.md. They live in this crate because it links next to nothing,
-//! so they run in a second. Out of scope: what is inside a crate.
+//! The table below is the rule; ARCHITECTURE.md says what each crate is. The tests live in this crate because it links next
+//! to nothing, so they run in a second. Out of scope: what is inside a crate.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};

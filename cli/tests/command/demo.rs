@@ -26,7 +26,7 @@ fn the_story_is_told_plainly_and_its_commands_work() {
         "deploy-bot does not act: the answer is expired",
         "give the root that is signed",
         "a consistency proof",
-        "countersign serve",
+        "countersign serve\n",
     ] {
         assert!(ended.stdout.contains(told), "no {told:?} in: {}", ended.stdout);
     }
@@ -35,12 +35,12 @@ fn the_story_is_told_plainly_and_its_commands_work() {
         assert!(ended.stdout.contains(&format!("✓ {}", step.id())), "{}", step.id());
     }
 
-    // What it says to type next works as it stands.
-    let typed: Vec<&str> =
-        ended.stdout.lines().filter_map(|line| line.trim().strip_prefix("countersign verify ")).collect();
+    // What it says to type next works in a shell as it stands, wherever the program lies.
+    let program = countersign().get_program().to_string_lossy().into_owned();
+    let typed = ended.stdout.lines().map(str::trim).filter(|line| line.contains(" verify /"));
     let codes: Vec<_> = typed
-        .iter()
-        .map(|arguments| countersign().arg("verify").args(arguments.split(' ')).output().unwrap().status.code())
+        .inspect(|line| assert!(line.starts_with(&format!("{program} verify ")), "{line}"))
+        .map(|line| Command::new("sh").args(["-c", line]).output().unwrap().status.code())
         .collect();
     assert_eq!(codes, [Some(0), Some(1)]);
     assert_eq!(left(&folder), 1, "more than the folder with the receipt is left");

@@ -1014,7 +1014,7 @@ class Core:
             log=fields.string("log"),
             nonce=fields.bytes32("nonce"),
             payload=fields.typed("payload", "an object", lambda value: value if isinstance(value, dict) else None),
-            quorum=fields.integer("quorum"),
+            quorum=_quorum_of(fields),
             requester=fields.string("requester"),
             reveal=fields.boolean("reveal"),
             use_by=fields.time("use_by"),
@@ -1182,6 +1182,13 @@ _HIDDEN = re.compile(
     "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+
+
+def _quorum_of(fields: _Fields) -> int:
+    quorum = fields.integer("quorum")
+    if quorum >= 2**32:
+        raise _wrong_field("quorum", "1 to 32")
+    return quorum
 
 
 def _username(text: str) -> str:

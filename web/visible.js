@@ -22,7 +22,7 @@ const NAMES = new Map([
 
 // Controls, formats, separators, private, unassigned and default-ignorable characters; the blanks that are letters or
 // symbols by their category; and white space at either end, which a reader would not notice.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|^ | $/gu;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $/gu;
 
 const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
 const LOOKALIKE_SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Cherokee}/u];

@@ -5,17 +5,18 @@ use std::collections::BTreeSet;
 use api::{CreateConfirmation, Created, Status};
 use sha2::{Digest as _, Sha256};
 use verifier::document::{Core, MAX_APPROVERS, WINDOW, parse_payload};
-use verifier::encoding::{self, base64url};
+use verifier::encoding::base64url;
 use verifier::json::{Object, Value};
 use verifier::names::{self, Username};
 use verifier::time::Timestamp;
 
-use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, IdempotencyRecord, RawJson};
+use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, IdempotencyRecord, RawJson};
 use super::{Approvals, seconds, shown, username};
 use crate::api_keys::KeyRecord;
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::random::{self, bytes32};
+use crate::store::StoreError;
 use crate::writer::{Command, Failed, Transaction};
 
 /// How long an idempotency key is remembered at least, in seconds.
@@ -274,17 +275,10 @@ impl Create {
     }
 }
 
-/// Whether somebody has a key that is active.
-fn can_decide(tx: &Transaction<'_>, approver: &Username) -> Result<bool, Failed<Problem>> {
-    let Some(record) = tx.get::<ApproverRecord>(&keyspace::approver(approver.as_str()))? else { return Ok(false) };
-    for credential in &record.credentials {
-        let hash = encoding::array_from_base64url(credential)
-            .map_err(|_| crate::store::StoreError(format!("the record of {approver} is damaged")))?;
-        if tx.get::<CredentialRecord>(&keyspace::credential(&hash))?.is_some_and(|record| record.is_active()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether somebody is enrolled with a key that is active.
+fn can_decide(tx: &Transaction<'_>, approver: &Username) -> Result<bool, StoreError> {
+    let person = tx.get::<ApproverRecord>(&keyspace::approver(approver.as_str()))?;
+    person.map_or(Ok(false), |person| person.has_active_key(tx))
 }
 
 fn created(core: &Core, public_url: &str) -> Created {

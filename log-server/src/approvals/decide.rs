@@ -150,10 +150,9 @@ impl Approvals {
     /// All keys ever enrolled for somebody.
     pub(super) fn credentials(&self, person: &ApproverRecord) -> Result<Vec<CredentialRecord>, StoreError> {
         let mut all = Vec::new();
-        for credential in &person.credentials {
-            let damaged = || StoreError(format!("the record of {} is damaged", person.username));
-            let hash = encoding::array_from_base64url(credential).map_err(|_| damaged())?;
-            all.push(self.record(&keyspace::credential(&hash))?.ok_or_else(damaged)?);
+        for hash in person.credential_hashes()? {
+            let missing = || StoreError(format!("a credential of {} is missing", person.username));
+            all.push(self.record(&keyspace::credential(&hash))?.ok_or_else(missing)?);
         }
         Ok(all)
     }

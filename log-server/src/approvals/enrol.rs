@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use api::{EnrolOptions, EnrolRequest, Enrolled};
 use sha2::{Digest as _, Sha256};
-use verifier::encoding::{self, base64url};
+use verifier::encoding::base64url;
 use verifier::entry::{Authorisation, CredentialEntry, Entry};
 use verifier::names::{Label, Username};
 use verifier::time::Timestamp;
@@ -17,7 +17,6 @@ use super::{Approvals, decide, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::random::bytes32;
-use crate::store::StoreError;
 use crate::writer::{Command, Failed, NewEntry, Transaction};
 
 /// How long a person may take to make a passkey, in seconds.
@@ -245,13 +244,7 @@ impl Enrol {
             let (username, user_handle) = (username.to_string(), user_handle.clone());
             return Ok(ApproverRecord { username, user_handle, credentials: Vec::new() });
         };
-        let mut active = false;
-        for credential in &person.credentials {
-            let hash = encoding::array_from_base64url(credential)
-                .map_err(|_| StoreError(format!("the record of {username} is damaged")))?;
-            active |= tx.get::<CredentialRecord>(&keyspace::credential(&hash))?.is_some_and(|r| r.is_active());
-        }
-        may_enrol(invite, username, active).map_err(Failed::Refused)?;
+        may_enrol(invite, username, person.has_active_key(tx)?).map_err(Failed::Refused)?;
         Ok(person)
     }
 

@@ -8,7 +8,9 @@ use verifier::entry::CredentialHash;
 use verifier::json::{self, Limits, Numbers};
 use verifier::names::Username;
 
+use crate::keyspace;
 use crate::store::StoreError;
+use crate::writer::Transaction;
 
 /// One request and its fate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -170,6 +172,24 @@ impl ConfirmationRecord {
 impl DecisionRecord {
     pub(crate) fn decision(&self) -> Decision {
         if self.approves { Decision::Approve } else { Decision::Reject }
+    }
+}
+
+impl ApproverRecord {
+    /// The names of the keys ever enrolled, as hashes.
+    pub(crate) fn credential_hashes(&self) -> Result<Vec<CredentialHash>, StoreError> {
+        let damaged = |_| StoreError(format!("the record of {} is damaged", self.username));
+        self.credentials.iter().map(|text| encoding::array_from_base64url(text).map_err(damaged)).collect()
+    }
+
+    /// Whether one of the keys is active, as the commands before this one left them.
+    pub(crate) fn has_active_key(&self, tx: &Transaction<'_>) -> Result<bool, StoreError> {
+        for hash in self.credential_hashes()? {
+            if tx.get::<CredentialRecord>(&keyspace::credential(&hash))?.is_some_and(|key| key.is_active()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-NODE_MIN=18
+NODE_MIN=20
 with_tests=no
 with_fault=no
 case "${1:-}" in

@@ -59,19 +59,11 @@ struct Create {
 }
 
 impl Approvals {
-    /// Creates a confirmation, or finds the one that the same request made before.
+    /// Creates a confirmation, or finds the one that the same request made before, if `admit` agrees to ask these approvers.
+    ///
+    /// `admit` is called once the request is found to be good and allowed: whoever may not ask somebody cannot use up how
+    /// often they may be asked.
     pub async fn create(
-        &self,
-        key: &KeyRecord,
-        idempotency: Option<IdempotencyKey>,
-        request: CreateConfirmation,
-    ) -> Result<Created, Problem> {
-        self.create_if(key, idempotency, request, |_| Ok(())).await
-    }
-
-    /// The same, if `admit` agrees to ask these approvers. It is called once the request is found to be good and allowed:
-    /// whoever may not ask somebody cannot use up how often they may be asked.
-    pub async fn create_if(
         &self,
         key: &KeyRecord,
         idempotency: Option<IdempotencyKey>,

@@ -26,7 +26,7 @@ pub(super) async fn create(State(app): Server, request: Request) -> Answer<(Stat
     app.require_room()?;
     let asked: CreateConfirmation = request::json(request).await?;
     let admit = |approvers: &[Username]| approvers.iter().try_for_each(|approver| app.gate.ask(approver.as_str()));
-    let created = app.approvals.create_if(&key, idempotency, asked, admit).await?;
+    let created = app.approvals.create(&key, idempotency, asked, admit).await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
 

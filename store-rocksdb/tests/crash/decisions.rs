@@ -63,7 +63,7 @@ async fn ask(child: &Child, told: &Told, round: u32) -> String {
     let request: CreateConfirmation =
         serde_json::from_str(&format!(r#"{{"username":"{APPROVER}","action":"Pay","payload":{{"round":{round}}}}}"#))
             .unwrap();
-    let created = child.app.approvals.create(&key, Some(idempotency), request).await.unwrap();
+    let created = child.app.approvals.create(&key, Some(idempotency), request, |_| Ok(())).await.unwrap();
     for event in &told.confirmations {
         if let Event::Asked { round: earlier, id, core } = event
             && *earlier == round

@@ -20,6 +20,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -52,6 +53,8 @@ fn log_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/log/checkpoint", get(log::checkpoint))
         .route("/log/tile/{*path}", get(log::tile))
+        // Hashes do not compress.
+        .route("/log/tile/entries/{*path}", get(log::bundle).layer(CompressionLayer::new()))
         .route("/log/tree-head", get(log::tree_head))
         .route("/log/proof/inclusion", get(log::inclusion))
         .route("/log/proof/consistency", get(log::consistency))

@@ -34,12 +34,20 @@ pub(super) async fn checkpoint(State(app): Server, headers: HeaderMap) -> Respon
     response
 }
 
-/// `GET /log/tile/<L>/<N>[.p/<W>]` and `GET /log/tile/entries/<N>[.p/<W>]`
+/// `GET /log/tile/<L>/<N>[.p/<W>]`
 pub(super) async fn tile(State(app): Server, Segment(path): Segment) -> Answer<Response> {
-    let bytes = match Tile::parse_path(&path).ok_or(Problem::NotFound)? {
-        TilePath::Hashes(tile) => app.log.tile(tile)?,
-        TilePath::Entries(tile) => app.log.bundle(tile)?,
-    };
+    let Some(TilePath::Hashes(tile)) = Tile::parse_path(&path) else { return Err(Problem::NotFound.into()) };
+    immutable(app.log.tile(tile)?)
+}
+
+/// `GET /log/tile/entries/<N>[.p/<W>]`
+pub(super) async fn bundle(State(app): Server, Segment(path): Segment) -> Answer<Response> {
+    let path = Tile::parse_path(&format!("entries/{path}"));
+    let Some(TilePath::Entries(tile)) = path else { return Err(Problem::NotFound.into()) };
+    immutable(app.log.bundle(tile)?)
+}
+
+fn immutable(bytes: Option<Vec<u8>>) -> Answer<Response> {
     let bytes = bytes.ok_or(Problem::NotFound)?;
     let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, IMMUTABLE)];
     Ok((headers, bytes).into_response())

@@ -1,5 +1,7 @@
 //! The log as C2SP tlog-tiles clients read it: checkpoint, tiles, entry bundles.
 
+use std::io::Read as _;
+
 use merkle::{Hash, leaf_hash};
 use verifier::bundle::{decode_bundle, decode_tile};
 use verifier::checkpoint::Checkpoint;
@@ -149,6 +151,23 @@ async fn a_path_that_is_not_published_or_not_the_one_way_to_write_it_is_404() {
     for path in ["0/000", "0/000.p/1", "entries/000", "entries/000.p/1", "1/000.p/1"] {
         tile(&empty, path).await.refused(404);
     }
+}
+
+#[tokio::test]
+async fn bundles_are_compressed_for_who_accepts_it() {
+    let server = log_of(300).await;
+    let call = |accepts: &str| server.get("/log/tile/entries/000").header("accept-encoding", accepts).send();
+    let plain = call("identity").await.expect(200);
+    assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
+    let gzip = call("gzip").await.expect(200);
+    assert_eq!((gzip.header("content-encoding"), gzip.header("vary")), (Some("gzip"), Some("accept-encoding")));
+    assert_eq!(gzip.header("cache-control"), Some(IMMUTABLE));
+    assert!(gzip.body.len() < plain.body.len());
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&*gzip.body).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    let hashes = server.get("/log/tile/0/000").header("accept-encoding", "gzip").send().await.expect(200);
+    assert_eq!((hashes.header("content-encoding"), hashes.body.len()), (None, 256 * 32), "hashes do not compress");
 }
 
 #[tokio::test]

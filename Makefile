@@ -3,7 +3,7 @@
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 COUNT ?= 100000
 
-.PHONY: help setup demo test lint bench fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +19,10 @@ demo: setup ## build, and run the whole story on a temporary server; ARGS=--keep
 test: ## everything: format, lints, docs, tests, the browser; closes with a table
 	@scripts/setup.sh --tests
 	@scripts/test.sh
+
+interop: ## the log read by clients that others wrote, in Go; downloads their modules once
+	@scripts/setup.sh --interop
+	@scripts/test.sh interop
 
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building Countersign needs and this machine lacks; with --tests also what its tests need,
-# with --fault what the long crash tests need.
+# with --fault what the long crash tests need, with --interop what the tests with clients in Go need.
 #
 # On Debian and Ubuntu by apt-get; anywhere else it names what is missing and exits 1. Says nothing when nothing is to
 # be done. Rust itself is only checked, never installed.
@@ -10,11 +10,13 @@ cd "$(dirname "$0")/.."
 NODE_MIN=20
 with_tests=no
 with_fault=no
+with_interop=no
 case "${1:-}" in
   '') ;;
   --tests) with_tests=yes ;;
   --fault) with_fault=yes ;;
-  *) printf 'usage: scripts/setup.sh [--tests | --fault]\n' >&2; exit 2 ;;
+  --interop) with_interop=yes ;;
+  *) printf 'usage: scripts/setup.sh [--tests | --fault | --interop]\n' >&2; exit 2 ;;
 esac
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -36,6 +38,14 @@ check_rust() {
   fi
   if [ "$with_tests" = yes ] && ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     say 'The tests need rustfmt and clippy. With rustup: rustup component add rustfmt clippy'
+    exit 1
+  fi
+}
+
+# Only that it is there: an older Go fetches the one that go.mod names by itself, or says that it may not.
+check_go() {
+  if [ "$with_interop" = yes ] && ! has go; then
+    say "Go is missing: install Go $(sed -n 's/^go //p' interop/go.mod) or newer (https://go.dev/dl) and run this again."
     exit 1
   fi
 }
@@ -119,6 +129,7 @@ announce_rocksdb() {
   fi
 }
 
+check_go
 check_rust
 install_missing
 announce_rocksdb

@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh                    all parts
 #   scripts/test.sh fmt clippy docs    some of them, in this order
+#   scripts/test.sh interop            the one part that is not among all of them, because it needs Go
 #
 # All cargo calls take the whole workspace, so that every dependency is built with one set of features, and so once.
 set -uo pipefail
@@ -53,6 +54,12 @@ part_differential() {
 # have built already; without it a third of the dependencies would be compiled again.
 part_browser() {
   cargo build --workspace --bins --tests --locked && (cd web/tests && npm ci --no-audit --no-fund && npm test)
+}
+
+# Clients that others wrote, in Go, against a server of their own. Built with --tests for the same reason.
+part_interop() {
+  cargo build --workspace --bins --tests --locked &&
+    (export COUNTERSIGN_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/countersign"; cd interop && go vet ./... && go test -count=1 ./...)
 }
 
 run() {

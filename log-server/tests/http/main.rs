@@ -22,6 +22,7 @@ mod enrolling;
 mod expiry;
 mod fields;
 mod flows;
+mod foreign_clients;
 mod foreign_keys;
 mod idempotency;
 mod keys_and_scopes;

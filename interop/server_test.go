@@ -129,7 +129,8 @@ func (s *server) makeKey(t *testing.T, scope string) string {
 	var made struct {
 		Key string `json:"key"`
 	}
-	s.post(t, "/api/keys", strings.TrimSpace(string(admin)), map[string]any{"name": "interop", "scopes": []string{scope}}, &made)
+	wanted := map[string]any{"name": "interop", "scopes": []string{scope}}
+	s.post(t, "/api/keys", strings.TrimSpace(string(admin)), wanted, &made)
 	return made.Key
 }
 

@@ -59,7 +59,10 @@ part_browser() {
 # Clients that others wrote, in Go, against a server of their own. Built with --tests for the same reason.
 part_interop() {
   cargo build --workspace --bins --tests --locked &&
-    (export COUNTERSIGN_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/countersign"; cd interop && go vet ./... && go test -count=1 ./...)
+    (
+      export COUNTERSIGN_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/countersign"
+      cd interop && go vet ./... && go test -count=1 ./...
+    )
 }
 
 run() {

@@ -11,6 +11,8 @@
 
 mod assertion;
 mod authenticator_data;
+#[cfg(feature = "aws-lc")]
+mod aws_lc;
 mod cbor;
 mod client_data;
 mod public_key;
@@ -25,6 +27,8 @@ pub use assertion::{Assertion, AssertionError, verify_assertion};
 pub use authenticator_data::{
     AttestedCredential, AuthenticatorData, AuthenticatorDataError, Flags, MAX_AUTHENTICATOR_DATA, MAX_CREDENTIAL_ID,
 };
+#[cfg(feature = "aws-lc")]
+pub use aws_lc::AwsLc;
 pub use cbor::CborError;
 pub use client_data::{ChallengeMismatch, ClientData, ClientDataError, MAX_CLIENT_DATA};
 pub use public_key::{Algorithm, PublicKey, PublicKeyError, UnknownAlgorithm};

@@ -1,11 +1,16 @@
-//! Third-party vectors: every ECDSA P-256 DER and every RSA-2048 PKCS#1 v1.5 case of Wycheproof, and every case of the
-//! WebAuthn Level 3 "Test Vectors" section with the verdict that our profile gives it.
+//! Third-party vectors: every ECDSA P-256 case and every RSA-2048 PKCS#1 v1.5 case of Wycheproof, by each signature
+//! primitive, and every case of the WebAuthn Level 3 "Test Vectors" section with the verdict that our profile gives it.
+//!
+//! The tests named `…_by_aws_lc` are there with the feature `aws-lc`, which the whole workspace turns on.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::PathBuf;
 
+use p256::ecdsa::Signature;
 use serde_json::Value;
+#[cfg(feature = "aws-lc")]
+use verifier::webauthn::AwsLc;
 use verifier::webauthn::{
     Assertion, Ceremony, ClientData, PublicKey, PureRust, RelyingParty, SignaturePrimitive, verify_assertion,
     verify_registration, verify_signature,
@@ -14,6 +19,17 @@ use verifier::webauthn::{
 #[test]
 #[ignore = "needs COUNTERSIGN_VECTORS"]
 fn every_wycheproof_case_of_p256_has_its_verdict() {
+    check_wycheproof_p256(&PureRust);
+}
+
+#[cfg(feature = "aws-lc")]
+#[test]
+#[ignore = "needs COUNTERSIGN_VECTORS"]
+fn every_wycheproof_case_of_p256_has_its_verdict_by_aws_lc() {
+    check_wycheproof_p256(&AwsLc);
+}
+
+fn check_wycheproof_p256(primitive: &dyn SignaturePrimitive) {
     let file = vectors("ecdsa_secp256r1_sha256_test.json");
     let (mut cases, mut valid) = (0, 0);
     for group in file["testGroups"].as_array().unwrap() {
@@ -24,7 +40,7 @@ fn every_wycheproof_case_of_p256_has_its_verdict() {
                 "invalid" => false,
                 other => panic!("case {} has an unknown verdict {other:?}", test["tcId"]),
             };
-            let found = PureRust.verify(&key, &bytes(&test["msg"]), &bytes(&test["sig"]));
+            let found = primitive.verify(&key, &bytes(&test["msg"]), &bytes(&test["sig"]));
             assert_eq!(found, expected, "case {}: {}", test["tcId"], test["comment"]);
             cases += 1;
             valid += u32::from(expected);
@@ -33,11 +49,57 @@ fn every_wycheproof_case_of_p256_has_its_verdict() {
     assert_eq!((cases, valid), (484, 174));
 }
 
+/// These signatures are r ‖ s, which no authenticator sends: those with two numbers that can be a signature's are
+/// written as DER first, the others are refused as they stand.
+#[test]
+#[ignore = "needs COUNTERSIGN_VECTORS"]
+fn every_wycheproof_case_of_p256_as_two_numbers_has_its_verdict() {
+    check_wycheproof_p1363(&PureRust);
+}
+
+#[cfg(feature = "aws-lc")]
+#[test]
+#[ignore = "needs COUNTERSIGN_VECTORS"]
+fn every_wycheproof_case_of_p256_as_two_numbers_has_its_verdict_by_aws_lc() {
+    check_wycheproof_p1363(&AwsLc);
+}
+
+fn check_wycheproof_p1363(primitive: &dyn SignaturePrimitive) {
+    let file = vectors("ecdsa_secp256r1_sha256_p1363_test.json");
+    let (mut cases, mut valid, mut as_der) = (0, 0, 0);
+    for group in file["testGroups"].as_array().unwrap() {
+        let key = PublicKey::from_spki_der(&bytes(&group["publicKeyDer"])).unwrap();
+        for test in group["tests"].as_array().unwrap() {
+            let (message, raw) = (bytes(&test["msg"]), bytes(&test["sig"]));
+            assert!(!primitive.verify(&key, &message, &raw), "case {} as it stands", test["tcId"]);
+            let found = Signature::from_slice(&raw).is_ok_and(|signature| {
+                as_der += 1;
+                primitive.verify(&key, &message, signature.to_der().as_bytes())
+            });
+            assert_eq!(found, test["result"] == "valid", "case {}: {}", test["tcId"], test["comment"]);
+            cases += 1;
+            valid += u32::from(found);
+        }
+    }
+    assert_eq!((cases, valid, as_der), (0, 0, 0));
+}
+
 /// Two groups of one valid case each have keys with the exponent 3, which are refused before any signature. The one
 /// case that others may accept leaves out the NULL in `DigestInfo`: we accept one encoding.
 #[test]
 #[ignore = "needs COUNTERSIGN_VECTORS"]
 fn every_wycheproof_case_of_rsa_has_its_verdict() {
+    check_wycheproof_rsa(&PureRust);
+}
+
+#[cfg(feature = "aws-lc")]
+#[test]
+#[ignore = "needs COUNTERSIGN_VECTORS"]
+fn every_wycheproof_case_of_rsa_has_its_verdict_by_aws_lc() {
+    check_wycheproof_rsa(&AwsLc);
+}
+
+fn check_wycheproof_rsa(primitive: &dyn SignaturePrimitive) {
     let file = vectors("rsa_signature_2048_sha256_test.json");
     let (mut cases, mut valid, mut of_refused_keys) = (0, 0, 0);
     for group in file["testGroups"].as_array().unwrap() {
@@ -57,7 +119,7 @@ fn every_wycheproof_case_of_rsa_has_its_verdict() {
                 "acceptable" if test["flags"] == serde_json::json!(["MissingNull"]) => false,
                 other => panic!("case {} has an unknown verdict {other:?}", test["tcId"]),
             };
-            let found = PureRust.verify(&key, &bytes(&test["msg"]), &bytes(&test["sig"]));
+            let found = primitive.verify(&key, &bytes(&test["msg"]), &bytes(&test["sig"]));
             assert_eq!(found, expected, "case {}: {}", test["tcId"], test["comment"]);
             valid += usize::from(expected);
         }

@@ -12,7 +12,7 @@ use store_rocksdb::RocksStore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use verifier::note::VerifierKey;
-use verifier::webauthn::PureRust;
+use verifier::webauthn::AwsLc;
 
 use super::keys::Keys;
 use super::{Place, ServeError};
@@ -43,7 +43,7 @@ impl Server {
             store: Arc::new(store),
             clock: Arc::new(SystemClock::start()),
             random: Arc::new(OsRandom),
-            primitive: Arc::new(PureRust),
+            primitive: Arc::new(AwsLc),
             limits,
             free_disk: Arc::new(move || measured.free_disk()),
             observer: Box::new(|_| ()),

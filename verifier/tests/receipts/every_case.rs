@@ -5,7 +5,9 @@ use verifier::json::{Object, Value};
 use verifier::time::Timestamp;
 use verifier::trust::Trust;
 use verifier::verify::{Approvers, Expectation, Report, Step, verify};
-use verifier::webauthn::PureRust;
+#[cfg(feature = "aws-lc")]
+use verifier::webauthn::AwsLc;
+use verifier::webauthn::{PureRust, SignaturePrimitive};
 
 use super::cases::{self, Case};
 use super::made::name;
@@ -15,7 +17,7 @@ use super::{assert_all_passed, assert_first_failure};
 fn every_case_has_its_verdict() {
     let mut wrong = Vec::new();
     for case in cases::all() {
-        let report = report(case);
+        let report = report(case, &PureRust);
         let failed = report.failure().map(|(step, _)| step);
         if (report.verdict, failed) != (case.verdict, case.failed_step) {
             wrong.push(format!("{}/{}: {} {:?}", case.folder, case.name, report.verdict.as_str(), report.failure()));
@@ -32,6 +34,15 @@ fn every_case_has_its_verdict() {
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The whole report, so also each reason. The test is there with the feature `aws-lc`, which the whole workspace turns on.
+#[cfg(feature = "aws-lc")]
+#[test]
+fn every_case_has_the_same_report_by_aws_lc() {
+    for case in cases::all() {
+        assert_eq!(report(case, &AwsLc), report(case, &PureRust), "{}/{}", case.folder, case.name);
+    }
+}
+
 #[test]
 fn every_step_fails_in_many_cases() {
     let all = cases::all();
@@ -43,9 +54,9 @@ fn every_step_fails_in_many_cases() {
     assert!(genuine * 2 < all.len(), "{genuine} of {} are genuine: most should be refused", all.len());
 }
 
-fn report(case: &Case) -> Report {
+fn report(case: &Case, primitive: &dyn SignaturePrimitive) -> Report {
     let trust = Trust::parse(case.trust.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    verify(&case.bytes(), &trust, &expectation(&case.expectation), &PureRust)
+    verify(&case.bytes(), &trust, &expectation(&case.expectation), primitive)
 }
 
 /// What the caller expects, from the form that it has in the files.

@@ -1,0 +1,58 @@
+//! What the benchmarks on a store share: a server without a listener on a store of theirs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use log_server::api_keys::ApiKey;
+use log_server::clock::SystemClock;
+use log_server::identity::Identity;
+use log_server::limits::Limits;
+use log_server::random::OsRandom;
+use log_server::start::{Settings, StartError, Started, start};
+use log_server::store::Store;
+use log_server::writer::Fatal;
+use verifier::note::SignerKey;
+use verifier::webauthn::AwsLc;
+
+/// A running log and its writer's thread.
+pub struct Running {
+    /// The log.
+    pub app: Arc<log_server::app::App>,
+    writer: JoinHandle<Result<(), Fatal>>,
+}
+
+impl Running {
+    /// Starts a log on a store, with its anchor in a folder.
+    ///
+    /// # Panics
+    /// When the fixed names or keys of the benchmark are not acceptable, which would be a bug of the benchmark.
+    pub fn start(store: Arc<dyn Store>, anchor: &Path) -> Result<Self, StartError> {
+        let Ok(identity) = Identity::from_public_url("http://localhost:8080") else { panic!("a fixed URL") };
+        let Ok(key) = SignerKey::from_seed(&identity.log_origin, &[1; 32]) else { panic!("a fixed key") };
+        let Started { app, writer, .. } = start(Settings {
+            identity,
+            key,
+            admin_key: ApiKey::generate(&OsRandom),
+            anchor: anchor.to_owned(),
+            store,
+            clock: Arc::new(SystemClock::start()),
+            random: Arc::new(OsRandom),
+            primitive: Arc::new(AwsLc),
+            limits: Limits::default(),
+            free_disk: Arc::new(|| None),
+            observer: Box::new(|_| ()),
+            banner: None,
+        })?;
+        Ok(Self { app, writer })
+    }
+
+    /// Lets the writer finish.
+    ///
+    /// # Panics
+    /// When the writer failed: the figures would mean nothing.
+    pub fn stop(self) {
+        self.app.approvals.writer.close();
+        assert!(matches!(self.writer.join(), Ok(Ok(()))), "the writer failed");
+    }
+}

@@ -3,11 +3,11 @@
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 COUNT ?= 100000
 
-.PHONY: help setup demo test interop lint bench fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-verify fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building needs and this machine lacks (Debian, Ubuntu)
 	@scripts/setup.sh
@@ -27,8 +27,12 @@ interop: ## the log read by clients that others wrote, in Go; downloads their mo
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs
 
-bench: setup ## benchmarks; builds RocksDB once more, for the release profile
-	cargo bench --locked -p benches
+bench: bench-verify ## all benchmarks; builds RocksDB once more, for the release profile
+	cargo bench --locked -p benches --bench append
+
+bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
+	cargo bench --locked -p benches --no-default-features --bench verify
+	@node benches/languages/table.mjs
 
 fault: ## the long crash tests of the store: 200 kills, and a fault in each system call
 	@scripts/setup.sh --fault

@@ -102,6 +102,16 @@ fn rocksdb_is_built_once_for_the_demo_the_tests_and_the_docs() {
     }
 }
 
+/// AWS-LC is C: only the feature `aws-lc` brings it, which the server turns on and `countersign-verify` does not.
+#[test]
+fn countersign_verify_builds_without_a_c_compiler() {
+    let below = crates_below(&["-p", "verifier", "-e", "normal,build"]);
+    assert!(below.contains("p256"), "cargo tree printed something unexpected");
+    for name in ["aws-lc-rs", "aws-lc-sys", "cc", "cmake"] {
+        assert!(!below.contains(name), "the plain verifier reaches {name}");
+    }
+}
+
 #[test]
 fn every_source_file_begins_with_a_line_that_says_what_it_is() {
     for (path, text) in rust_sources() {

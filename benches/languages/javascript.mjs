@@ -22,7 +22,7 @@ export async function measure(path) {
   const { checkpoint, decisions, enrolments } = parseReceipt(bytes);
   const note = parseNote(utf8(checkpoint));
   const keys = new Map(enrolments.map((it) => parseEntry(it.entry)).map((it) => [it.approver, it.publicKey]));
-  const entries = decisions.map((part) => parseEntry(part.logged?.entry ?? part.entry));
+  const entries = decisions.map((part) => parseEntry(part.entry));
 
   const whole = async () => (await verify(bytes, trust, {})).asExpected;
   const signatures = async () => {

@@ -213,8 +213,9 @@ impl Core {
             use_by: fields.time("use_by")?,
         };
         core.check()?;
-        // The document's own limits leave room around the payload, so the payload is measured by itself.
-        parse_payload(payload.to_canonical().as_bytes())?;
+        // The document's own limits leave room around the payload, so the payload's size is measured by itself. Its depth
+        // is one less than the document's.
+        check_payload_size(payload)?;
         Ok(core)
     }
 }
@@ -270,15 +271,20 @@ pub fn parse_payload(bytes: &[u8]) -> Result<Object, json::Error> {
     // White space and escapes may make the text longer than its canonical form, which is what the limit is about.
     let limits = Limits { max_bytes: 4 * MAX_PAYLOAD, max_depth: MAX_PAYLOAD_DEPTH, numbers: Numbers::Exact };
     let value = json::parse(bytes, limits)?;
-    let top = |kind| json::Error { path: String::new(), kind };
-    let given = value.to_canonical().len();
-    if given > MAX_PAYLOAD {
-        return Err(top(json::ErrorKind::TooLarge { given, limit: MAX_PAYLOAD }));
-    }
+    check_payload_size(&value)?;
     let Value::Object(payload) = value else {
-        return Err(top(json::ErrorKind::Syntax { offset: 0, expected: "an object" }));
+        let kind = json::ErrorKind::Syntax { offset: 0, expected: "an object" };
+        return Err(json::Error { path: String::new(), kind });
     };
     Ok(payload)
+}
+
+fn check_payload_size(payload: &Value) -> Result<(), json::Error> {
+    let given = payload.to_canonical().len();
+    if given <= MAX_PAYLOAD {
+        return Ok(());
+    }
+    Err(json::Error { path: String::new(), kind: json::ErrorKind::TooLarge { given, limit: MAX_PAYLOAD } })
 }
 
 fn username(field: &'static str) -> impl Fn(&str) -> Result<Username, DocumentError> {

@@ -179,9 +179,10 @@ pub fn parse_canonical(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
     if value.to_canonical().as_bytes() == bytes { Ok(value) } else { Err(Error::not_canonical()) }
 }
 
-/// RFC 8785 §3.2.3 sorts keys by UTF-16 code units, which differs from code points beyond the basic plane.
+/// RFC 8785 §3.2.3 sorts keys by UTF-16 code units, which differs from code points beyond the basic plane. Keys are ASCII
+/// nearly always, and then bytes have the same order.
 fn utf16_order(a: &str, b: &str) -> Ordering {
-    a.encode_utf16().cmp(b.encode_utf16())
+    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
 fn write_value(text: &mut String, value: &Value) {
@@ -219,23 +220,32 @@ fn write_value(text: &mut String, value: &Value) {
 /// RFC 8785 §3.2.2.2: the two-letter escapes where they exist, `\u00xx` for other controls, everything else as it is.
 fn write_string(text: &mut String, string: &str) {
     text.push('"');
-    for character in string.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\u{8}' => text.push_str("\\b"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\u{c}' => text.push_str("\\f"),
-            '\r' => text.push_str("\\r"),
-            control if control < ' ' => {
-                let written = write!(text, "\\u{:04x}", u32::from(control));
+    let mut rest = string;
+    // What is escaped is one byte in UTF-8, so that the text between is copied as it is.
+    while let Some(at) = rest.bytes().position(ends_plain_text) {
+        text.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => text.push_str("\\\""),
+            b'\\' => text.push_str("\\\\"),
+            8 => text.push_str("\\b"),
+            b'\t' => text.push_str("\\t"),
+            b'\n' => text.push_str("\\n"),
+            12 => text.push_str("\\f"),
+            b'\r' => text.push_str("\\r"),
+            control => {
+                let written = write!(text, "\\u{control:04x}");
                 debug_assert!(written.is_ok(), "writing to a String cannot fail");
             }
-            other => text.push(other),
         }
+        rest = &rest[at + 1..];
     }
+    text.push_str(rest);
     text.push('"');
+}
+
+/// Whether a byte may not stand for itself inside of a string: a quote, a backslash, a control character.
+fn ends_plain_text(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
 }
 
 #[cfg(test)]

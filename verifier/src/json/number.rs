@@ -8,6 +8,10 @@
 ///
 /// The literal must follow the grammar of RFC 8259 §6.
 pub(super) fn canonical(literal: &str) -> Option<String> {
+    // Integers that every double holds exactly: the grammar leaves them one form.
+    if literal.len() <= 15 && literal.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(literal.to_owned());
+    }
     let double: f64 = literal.parse().ok()?;
     if !double.is_finite() {
         return None;

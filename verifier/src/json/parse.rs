@@ -1,6 +1,6 @@
 //! The strict parser: bytes to [`Value`], or an error that names the place.
 
-use super::{Number, Object, Value, number};
+use super::{Number, Object, Value, ends_plain_text, number};
 
 /// What a text may be at most.
 #[derive(Debug, Clone, Copy)]
@@ -146,9 +146,10 @@ impl Parser<'_> {
                 self.skip_white_space();
                 self.require(b':', "a colon")?;
                 self.skip_white_space();
-                self.path.push(Segment::Key(key.clone()));
+                // The path keeps the key until its value is there: an error is to find it, and nothing is copied.
+                self.path.push(Segment::Key(key));
                 let value = self.value(depth)?;
-                self.path.pop();
+                let Some(Segment::Key(key)) = self.path.pop() else { panic!("a value leaves the path as it was") };
                 members.push((key, value));
                 self.skip_white_space();
                 if self.take(b'}') {
@@ -186,7 +187,7 @@ impl Parser<'_> {
         let mut string = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(end) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') else {
+            let Some(end) = rest.bytes().position(ends_plain_text) else {
                 self.at = self.text.len();
                 return Err(self.expected("a closing quote"));
             };

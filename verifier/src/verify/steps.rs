@@ -306,8 +306,7 @@ fn check_inclusion(receipt: &Receipt, checkpoint: &Checkpoint) -> Found<()> {
 }
 
 fn check_quorum(documents: &[Document], entries: &[DecisionEntry]) -> Found<Decision> {
-    let core = documents[0].core.to_canonical();
-    if documents.iter().any(|document| document.core.to_canonical() != core) {
+    if documents.iter().any(|document| document.core != documents[0].core) {
         return Err("the documents are not of one confirmation".to_owned());
     }
     let people: BTreeSet<_> = documents.iter().map(|document| &document.approver).collect();

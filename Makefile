@@ -31,7 +31,6 @@ bench: bench-verify ## all benchmarks; builds RocksDB once more, for the release
 	cargo bench --locked -p benches --bench append
 
 bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
-	cargo bench --locked -p benches --no-default-features --bench verify
 	@node benches/languages/table.mjs
 
 fault: ## the long crash tests of the store: 200 kills, and a fault in each system call

@@ -1,15 +1,13 @@
 #!/usr/bin/env node
-// What a verification costs in each language, as one table: the medians that `cargo bench --bench verify` left behind, and
-// JavaScript and Python measured now. `make bench-verify` runs both parts.
+// What a verification costs in each language, as one table: runs the benchmark of the Rust verifier, then times those in
+// JavaScript and Python. `make bench-verify` calls it.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure } from './javascript.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CRITERION = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'criterion');
 
 /** The names of benches/benches/verify.rs, what they are in words, and the same files. */
 const CASES = [
@@ -18,12 +16,12 @@ const CASES = [
   ['three-es256', 'three decisions, ES256', 'approved-3-of-3-where-2-are-needed'],
 ].map(([name, words, file]) => ({ name, words, path: join(ROOT, 'testdata/receipts/genuine', `${file}.json`) }));
 
-const python = byPython();
+const [rust, python] = [byRust(), byPython()];
 console.log('| receipt | verifier | receipt, µs | signatures alone, µs | ratio |');
 console.log('|---|---|--:|--:|--:|');
 for (const [i, { name, words, path }] of CASES.entries()) {
-  row(words, 'Rust, pure', byRust(`verify-${name}-rust`));
-  row(words, 'Rust, AWS-LC', byRust(`verify-${name}-aws-lc`));
+  row(words, 'Rust, pure', rust.get(`${name} rust`));
+  row(words, 'Rust, AWS-LC', rust.get(`${name} aws-lc`));
   row(words, 'JavaScript', await measure(path));
   row(words, 'Python', python[i]);
 }
@@ -33,13 +31,14 @@ function row(words, verifier, { receipt, signatures }) {
   console.log(`| ${[words, verifier, ...figures].join(' | ')} |`);
 }
 
-/** Criterion writes nanoseconds. */
-function byRust(group) {
-  const median = (kind) => {
-    const path = join(CRITERION, group, kind, 'new/estimates.json');
-    return JSON.parse(readFileSync(path, 'utf8')).median.point_estimate / 1000;
-  };
-  return { receipt: median('receipt'), signatures: median('signatures') };
+/** The lines of benches/benches/verify.rs: case, primitive, two figures. */
+function byRust() {
+  const args = 'bench --locked -p benches --no-default-features --bench verify'.split(' ');
+  const output = execFileSync('cargo', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = output.trim().split('\n').map((line) => line.split(' '));
+  return new Map(lines.map(([name, primitive, receipt, signatures]) => [
+    `${name} ${primitive}`, { receipt: Number(receipt), signatures: Number(signatures) },
+  ]));
 }
 
 function byPython() {

@@ -54,13 +54,18 @@ impl FromStr for Timestamp {
         };
         let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
         let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-        if year < 1970 || !(1..=12).contains(&month) || day == 0 {
+        let between = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+        let has_form = text.len() == 20 && between.iter().all(|(at, byte)| text.as_bytes()[*at] == *byte);
+        let is_moment = year >= 1970 && (1..=12).contains(&month) && day > 0 && hour < 24 && minute < 60 && second < 60;
+        if !has_form || !is_moment {
             return Err(TimeError);
         }
-        let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-        let time = Self::from_unix(seconds);
-        // Writing it again refuses every date, hour, separator and tail that is not the one accepted form.
-        if time.to_string() == text { Ok(time) } else { Err(TimeError) }
+        let days = days_before(year, month, day);
+        // A day that the month does not have counts into the next month, and comes back as another date.
+        if date_of(days) != (year, month, day) {
+            return Err(TimeError);
+        }
+        Ok(Self::from_unix(days * 86_400 + hour * 3600 + minute * 60 + second))
     }
 }
 

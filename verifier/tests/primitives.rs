@@ -199,6 +199,11 @@ proptest! {
         let good = verdict(&public_key(key), &client_data, &changed);
         prop_assert!(good == (changed == signature));
     }
+}
+
+proptest! {
+    // RSA takes its time: each case signs once and verifies eight times.
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// Any odd number of an accepted length may be a modulus, also one that is no product of two primes.
     #[test]

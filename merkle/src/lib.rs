@@ -81,4 +81,4 @@ pub use plan::{Plan, PlanError};
 pub use prove::{ProveError, prove_consistency, prove_inclusion, root_at};
 pub use reader::{MissingNode, NodeReader};
 pub use tile::{Tile, TileError, TileNodes, TilePath, TileReader, tiles_changed};
-pub use verify::{ProofError, root_from_inclusion, verify_consistency, verify_inclusion};
+pub use verify::{ProofError, Side, inclusion_sides, root_from_inclusion, verify_consistency, verify_inclusion};

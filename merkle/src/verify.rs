@@ -8,15 +8,34 @@ use crate::{EMPTY_ROOT, Hash, LeafIndex, TreeSize, node_hash};
 /// The root that a leaf and its inclusion proof imply. Right only if the proof is; compare it with a root that you
 /// trust, as [`verify_inclusion`] does.
 pub fn root_from_inclusion(leaf: &Hash, index: LeafIndex, size: TreeSize, proof: &[Hash]) -> Result<Hash, ProofError> {
-    if index.get() >= size.get() {
-        return Err(ProofError::IndexOutsideTree { index, size });
-    }
-    let (index, last) = (index.get(), size.get() - 1);
-    check_length(proof, siblings(index, last).count())?;
-    Ok(siblings(index, last).zip(proof).fold(*leaf, |below, (side, sibling)| match side {
+    let sides = inclusion_sides(index, size)?;
+    check_length(proof, sides.clone().count())?;
+    Ok(sides.zip(proof).fold(*leaf, |below, (side, sibling)| match side {
         Side::Left => node_hash(sibling, &below),
         Side::Right => node_hash(&below, sibling),
     }))
+}
+
+/// On which side each hash of an inclusion proof stands, from the leaf up: there are as many as the proof has hashes.
+/// For whoever shows the way to the root and not only where it ends.
+///
+/// ```
+/// use merkle::{LeafIndex, Side, TreeSize, inclusion_sides};
+///
+/// // The worked proof above: leaf 5 of 7 meets leaf 4, then leaf 6, then the first four.
+/// let sides: Vec<Side> = inclusion_sides(LeafIndex::new(5), TreeSize::new(7))?.collect();
+/// assert_eq!(sides, [Side::Left, Side::Right, Side::Left]);
+/// assert!(inclusion_sides(LeafIndex::new(7), TreeSize::new(7)).is_err());
+/// # Ok::<(), merkle::ProofError>(())
+/// ```
+pub fn inclusion_sides(
+    index: LeafIndex,
+    size: TreeSize,
+) -> Result<impl Iterator<Item = Side> + Clone + use<>, ProofError> {
+    if index.get() >= size.get() {
+        return Err(ProofError::IndexOutsideTree { index, size });
+    }
+    Ok(siblings(index.get(), size.get() - 1))
 }
 
 /// Checks that the tree of that size and root has this leaf hash at this index.
@@ -105,9 +124,12 @@ fn roots_from_consistency(from: u64, to: u64, from_root: &Hash, proof: &[Hash]) 
     }))
 }
 
-/// On which side the sibling is.
-enum Side {
+/// On which side of a node its sibling stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Before it: `SHA-256(0x01 ‖ sibling ‖ node)`.
     Left,
+    /// After it: `SHA-256(0x01 ‖ node ‖ sibling)`.
     Right,
 }
 
@@ -118,7 +140,7 @@ enum Side {
 /// index even, not last  a left child: its sibling is on the right
 /// index even and last   no sibling in this row: it rises unchanged
 /// ```
-fn siblings(index: u64, last: u64) -> impl Iterator<Item = Side> {
+fn siblings(index: u64, last: u64) -> impl Iterator<Item = Side> + Clone {
     let rows_below_root = u64::BITS - last.leading_zeros();
     (0..rows_below_root).filter_map(move |row| {
         let (index, last) = (index >> row, last >> row);
@@ -195,8 +217,10 @@ impl core::error::Error for ProofError {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
-    use crate::leaf_hash;
+    use crate::{leaf_hash, prove_inclusion, root};
 
     #[test]
     fn the_empty_tree_has_one_root() {
@@ -211,6 +235,23 @@ mod tests {
         assert_eq!(verify_consistency(zero, one, &other, &other, &[]), Err(wrong));
         let long = ProofError::WrongLength { given: 1, needed: 0 };
         assert_eq!(verify_consistency(zero, one, &EMPTY_ROOT, &other, &[other]), Err(long));
+    }
+
+    #[test]
+    fn the_sides_lead_from_every_leaf_to_the_root() {
+        let leaves: Vec<_> = (0..9).map(|n: u8| leaf_hash(&[n])).collect();
+        for size in 1..=leaves.len() {
+            let (leaves, size) = (&leaves[..size], TreeSize::new(size as u64));
+            for (index, leaf) in (0..).map(LeafIndex::new).zip(leaves) {
+                let Ok(proof) = prove_inclusion(index, size, leaves) else { panic!("leaf {index} of {size}") };
+                let Ok(sides) = inclusion_sides(index, size) else { panic!("leaf {index} of {size}") };
+                let climbed = sides.zip(&proof).fold(*leaf, |node, (side, sibling)| match side {
+                    Side::Left => node_hash(sibling, &node),
+                    Side::Right => node_hash(&node, sibling),
+                });
+                assert_eq!(climbed, root(leaves), "leaf {index} of {size}");
+            }
+        }
     }
 
     #[test]

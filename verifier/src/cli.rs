@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 when every receipt shows the expected decision, 1 when one does not, 2 when the call itself was wrong.
 
+mod explained;
 mod report;
 
 use std::io::{Read as _, Write};
@@ -14,7 +15,7 @@ use crate::names::Username;
 use crate::receipt::MAX_RECEIPT;
 use crate::time::Timestamp;
 use crate::trust::{MAX_TRUST, Trust};
-use crate::verify::{Approvers, Expectation, verify};
+use crate::verify::{Approvers, Expectation, explain, verify};
 use crate::webauthn::SignaturePrimitive;
 
 /// Check receipts offline: who approved or rejected what, and whether it is in the log.
@@ -54,6 +55,9 @@ pub struct VerifyArgs {
     /// Refuse an approval that may not be used any more.
     #[arg(long)]
     usable: bool,
+    /// Show the sizes, hashes and signed bytes of each step, to compute them again by hand.
+    #[arg(long)]
+    explain: bool,
     /// Print the report as one JSON object for each receipt.
     #[arg(long)]
     json: bool,
@@ -64,6 +68,7 @@ Examples (`countersign verify` takes the same):
   countersign-verify deploy.receipt.json --trust trust.json
   countersign-verify deploy.receipt.json --trust trust.json --payload deploy.json --approvers alex --usable
   countersign-verify - --trust trust.json --decision reject --json < refused.receipt.json
+  countersign-verify deploy.receipt.json --trust trust.json --explain
 
 Exit codes: 0 the expected decision was reached and verified, 1 it was not, 2 the call was wrong.";
 
@@ -109,12 +114,14 @@ impl VerifyArgs {
         let expectation = self.expectation(now)?;
         let mut good = 0;
         for path in &self.receipts {
-            let report = verify(&read(path, MAX_RECEIPT + 1)?, &trust, &expectation, primitive);
+            let receipt = read(path, MAX_RECEIPT + 1)?;
+            let report = verify(&receipt, &trust, &expectation, primitive);
+            let explained = self.explain.then(|| explain(&receipt, &trust, &expectation, &report));
             good += usize::from(report.as_expected);
             if self.json {
-                writeln!(out, "{}", report::to_json(&display(path), &report, &expectation))?;
+                writeln!(out, "{}", report::to_json(&display(path), &report, &expectation, explained.as_deref()))?;
             } else {
-                write!(out, "{}", report::to_text(&display(path), &report, &expectation))?;
+                write!(out, "{}", report::to_text(&display(path), &report, &expectation, explained.as_deref()))?;
             }
         }
         if self.receipts.len() > 1 && !self.json {

@@ -37,9 +37,9 @@ pub struct Note {
 /// One signature line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteSignature {
-    name: String,
-    key_id: u32,
-    signature: Vec<u8>,
+    pub(crate) name: String,
+    pub(crate) key_id: u32,
+    pub(crate) signature: Vec<u8>,
 }
 
 /// Why a note is not acceptable.
@@ -84,6 +84,11 @@ impl Note {
         &self.text
     }
 
+    /// The signature lines as they stand, those of unknown keys too.
+    pub(crate) fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
+    }
+
     /// Verifies the line of a log's key. C2SP: a line of a known (name, id) that fails spoils the note.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
         let mut found = false;
@@ -106,7 +111,7 @@ impl Note {
     }
 
     fn lines_of<'a>(&'a self, key: &'a VerifierKey) -> impl Iterator<Item = &'a NoteSignature> {
-        self.signatures.iter().filter(|line| line.name == key.name && line.key_id == key.id)
+        self.signatures.iter().filter(|line| line.is_of(key))
     }
 }
 
@@ -114,11 +119,21 @@ impl Note {
 fn cosigned_at(text: &str, line: &NoteSignature, key: &VerifierKey) -> Option<u64> {
     let (time, signature) = line.signature.split_first_chunk::<8>()?;
     let time = u64::from_be_bytes(*time);
-    let message = format!("cosignature/v1\ntime {time}\n{text}");
+    let message = cosigned_text(text, time);
     (i64::try_from(time).is_ok() && key.signs(message.as_bytes(), signature)).then_some(time)
 }
 
+/// What a witness signs at a time (C2SP tlog-cosignature).
+pub(crate) fn cosigned_text(text: &str, time: u64) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
 impl NoteSignature {
+    /// Whether name and key id are that key's.
+    pub(crate) fn is_of(&self, key: &VerifierKey) -> bool {
+        self.name == key.name && self.key_id == key.id
+    }
+
     fn parse(line: &str) -> Result<Self, NoteError> {
         let malformed = NoteError::Malformed("a signature line that is not `— name base64`");
         let (name, encoded) =
@@ -165,6 +180,11 @@ impl VerifierKey {
     /// The key id: the first 4 bytes of a hash of name, type and key.
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// The bare public key.
+    pub fn public_key(&self) -> &[u8; 32] {
+        self.key.as_bytes()
     }
 
     fn new(name: &str, kind: u8, key: VerifyingKey) -> Self {
@@ -222,7 +242,7 @@ impl fmt::Debug for VerifierKey {
 
 /// A witness's public key: as a log's, with type 0x04.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WitnessKey(VerifierKey);
+pub struct WitnessKey(pub(crate) VerifierKey);
 
 impl WitnessKey {
     /// The witness's name.

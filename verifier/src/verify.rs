@@ -4,6 +4,7 @@
 //! It reads no clock and no file and asks nobody. The step ids are the same in every language's verifier.
 
 mod expectation;
+mod explain;
 mod facts;
 mod steps;
 
@@ -12,6 +13,7 @@ use crate::trust::Trust;
 use crate::webauthn::SignaturePrimitive;
 
 pub use expectation::{Approvers, Expectation};
+pub use explain::{Line, explain};
 pub use facts::{DecisionFact, Facts};
 
 /// The steps, in the order in which they are taken.

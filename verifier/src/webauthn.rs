@@ -33,6 +33,7 @@ pub use cbor::CborError;
 pub use client_data::{ChallengeMismatch, ClientData, ClientDataError, MAX_CLIENT_DATA};
 pub use public_key::{Algorithm, PublicKey, PublicKeyError, UnknownAlgorithm};
 pub use registration::{MAX_ATTESTATION_OBJECT, Registration, RegistrationError, verify_registration};
+pub(crate) use signature::es256_numbers;
 pub use signature::{PureRust, SignatureError, SignaturePrimitive, signed_message, verify_signature};
 
 /// What a verifier pins about the site on which people approve.

@@ -13,8 +13,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use made::{Changes, Story, log};
+use made::{Changes, Story, TPM, Witness, approves, invited, log};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use verifier::time::Timestamp;
 
 /// A folder of its own for a test, with a trust file and receipts in it.
@@ -291,6 +292,11 @@ fn nothing_in_a_receipt_acts_on_the_terminal() {
     );
     let active_log = |note: String| note.replace("approvals.example.com/log\n2", "\u{9b}31m\u{202e}\n2");
     folder.write("log.receipt.json", &story.with(Changes { note: active_log, ..Changes::default() }).text());
+    let active_site = |text: String| text.replace("https://", "https://\u{202e}\u{9b}31m");
+    folder.write(
+        "site.receipt.json",
+        &Story::one().with(Changes { client_data: active_site, ..Changes::default() }).text(),
+    );
     folder.write("repeated.json", "{\"\\u001b[31m\u{202e}\u{9b}\":{\"\u{202e}\":1,\"\u{202e}\":2}}");
     folder.write("unknown.json", &Story::trust().to_json().replacen('{', "{\"\\u001b[31m\u{202e}\u{9b}\":{},", 1));
     for (arguments, code) in [
@@ -302,6 +308,11 @@ fn nothing_in_a_receipt_acts_on_the_terminal() {
         ("title.receipt.json --trust trust.json", 1),
         ("log.receipt.json --trust trust.json", 1),
         ("log.receipt.json --trust trust.json --json", 1),
+        ("active.receipt.json --trust trust.json --explain", 0),
+        ("site.receipt.json --trust trust.json --explain", 1),
+        ("site.receipt.json --trust trust.json --explain --json", 1),
+        ("log.receipt.json --trust trust.json --explain", 1),
+        ("log.receipt.json --trust trust.json --explain --json", 1),
         ("active.receipt.json --trust trust.json --payload repeated.json", 2),
         ("active.receipt.json --trust unknown.json", 2),
     ] {
@@ -316,6 +327,124 @@ fn nothing_in_a_receipt_acts_on_the_terminal() {
     let core: Value = serde_json::from_str(report["facts"]["core"].as_str().unwrap()).unwrap();
     assert_eq!(core["payload"][format!("k{active}")], format!("{active}[31mred"), "what is written out is not lost");
     folder.run("active.receipt.json --trust trust.json", "").assert_golden("active-payload");
+}
+
+/// With --explain the values behind each step stand under it.
+#[test]
+fn explained() {
+    let folder = Folder::new("explained");
+    folder.write("one.receipt.json", &Story::one().text());
+    let tpm = Story { enrolments: vec![invited("alex", TPM)], votes: vec![approves("alex", TPM, 30)], ..Story::one() };
+    folder.write("tpm.receipt.json", &tpm.text());
+    folder.write("second-key.receipt.json", &Story::second_key().text());
+    let receipt = |mut it: verifier::receipt::Receipt| (it.decisions[1].logged.hashes[0] = merkle::EMPTY_ROOT, it).1;
+    folder.write(
+        "other-hash.receipt.json",
+        &Story::two_of_three().with(Changes { receipt, ..Changes::default() }).text(),
+    );
+    let receipt = |mut it: verifier::receipt::Receipt| (it.decisions[0].logged.hashes.pop(), it).1;
+    folder.write("short.receipt.json", &Story::one().with(Changes { receipt, ..Changes::default() }).text());
+    let witnesses =
+        [Witness { name: "witness.example/w", seed: 0x31 }, Witness { name: "nobody.example/w", seed: 0x32 }];
+    let pinned = format!("{{\"witness_quorum\":1,\"witnesses\":[\"{}\"],", witnesses[0].key_text());
+    folder.write("witnesses.json", &Story::trust().to_json().replacen('{', &pinned, 1));
+    folder.write("cosigned.receipt.json", &Story { witnesses: witnesses.to_vec(), ..Story::one() }.text());
+    folder.write("cut.receipt.json", &Story::one().text()[..100]);
+    folder.write("payload.json", "{\"env\":\"staging\"}");
+    for (name, arguments, code) in [
+        ("approved", "one.receipt.json --trust trust.json", 0),
+        ("quorum", "approved.receipt.json --trust trust.json", 0),
+        ("rs256", "tpm.receipt.json --trust trust.json", 0),
+        ("second-key", "second-key.receipt.json --trust trust.json", 0),
+        ("witnesses", "cosigned.receipt.json --trust witnesses.json", 0),
+        ("fails-at-receipt", "cut.receipt.json --trust trust.json", 1),
+        ("fails-at-challenge", "changed.receipt.json --trust trust.json", 1),
+        ("fails-at-inclusion", "other-hash.receipt.json --trust trust.json", 1),
+        ("proof-too-short", "short.receipt.json --trust trust.json", 1),
+        ("another-payload", "one.receipt.json --trust trust.json --payload payload.json", 1),
+        ("json", "one.receipt.json changed.receipt.json --trust trust.json --json", 1),
+    ] {
+        let run = folder.run(&format!("{arguments} --explain"), "");
+        assert_eq!(run.code, code, "{name}: {}{}", run.stdout, run.stderr);
+        run.assert_golden(&format!("explain/{name}"));
+    }
+}
+
+/// Without the values, the report is the one that everybody gets.
+#[test]
+fn an_explained_report_is_the_report_and_values() {
+    let folder = Folder::new("explained-report");
+    let files = "approved.receipt.json changed.receipt.json rejected.receipt.json --trust trust.json";
+    let (plain, explained) = (folder.run(files, ""), folder.run(&format!("{files} --explain"), ""));
+    let without_values = explained.stdout.lines().filter(|line| !line.starts_with("      "));
+    let without_values: Vec<_> = without_values.filter(|line| !line.contains("under each step")).collect();
+    assert_eq!(without_values, plain.stdout.lines().collect::<Vec<_>>());
+
+    let (plain, explained) =
+        (folder.run(&format!("{files} --json"), ""), folder.run(&format!("{files} --json --explain"), ""));
+    for (plain, explained) in plain.stdout.lines().zip(explained.stdout.lines()) {
+        let mut report: Value = serde_json::from_str(explained).unwrap();
+        report.as_object_mut().unwrap().remove("explain").expect("a member explain");
+        assert_eq!(report, serde_json::from_str::<Value>(plain).unwrap());
+    }
+}
+
+/// The values, computed again from the receipt's JSON with nothing but SHA-256.
+#[test]
+fn explained_values_can_be_computed_again() {
+    let folder = Folder::new("explained-values");
+    let receipt = Story::two_of_three().text();
+    let run = folder.run("approved.receipt.json --trust trust.json --json --explain", "");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let sha256 = |bytes: &[u8]| Sha256::digest(bytes).to_vec();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let value = |step: &str, part: &str, name: &str| value_of(&report, step, part, name);
+    assert_eq!(value("receipt", "", "size in bytes"), receipt.len().to_string());
+    assert_eq!(value("receipt", "", "SHA-256 of the file"), hex(&sha256(receipt.as_bytes())));
+
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let root = receipt["checkpoint"].as_str().unwrap().lines().nth(2).unwrap();
+    let root = hex(&verifier::encoding::from_base64(root).unwrap());
+    assert_eq!(value("checkpoint", "", "root hash"), root);
+    let decoded = |value: &Value| verifier::encoding::from_base64url(value.as_str().unwrap()).unwrap();
+    for (n, decision) in receipt["decisions"].as_array().unwrap().iter().enumerate() {
+        let part = format!("decisions[{n}]");
+        let value = |step: &str, name: &str| value(step, &part, name);
+        let (document, logged) = (decision["document"].as_str().unwrap(), decision["entry"].as_str().unwrap());
+        let entry: Value = serde_json::from_str(logged.split_once('\n').unwrap().1).unwrap();
+        let document_hash = sha256(document.as_bytes());
+        assert_eq!(value("document", "document hash"), hex(&document_hash));
+        assert_eq!(value("challenge", "challenge as signed"), hex(&[&[0x0a; 32][..], &document_hash].concat()));
+        let payload = "{\"env\":\"production\",\"replicas\":3,\"service\":\"api-gateway\"}";
+        assert_eq!(value("document", "payload hash"), hex(&sha256(payload.as_bytes())));
+        let client_data_hash = sha256(&decoded(&entry["client_data_json"]));
+        assert_eq!(value("client-data", "client data hash"), hex(&client_data_hash));
+        let message = [decoded(&entry["authenticator_data"]), client_data_hash].concat();
+        assert_eq!(value("signature", "signed message"), hex(&message));
+        assert_eq!(value("signature", "signed message hash"), hex(&sha256(&message)));
+
+        let mut node = sha256(&[b"\0", logged.as_bytes()].concat());
+        assert_eq!(value("entry", "leaf hash"), hex(&node));
+        // Decisions stand at 6 and 7 of 10: the bits of the index say on which side the others are.
+        for (level, hash) in decision["hashes"].as_array().unwrap().iter().enumerate() {
+            let left = decision["index"].as_u64().unwrap() >> level & 1 == 1;
+            let hash = decoded(hash);
+            let side = if left { "left" } else { "right" };
+            assert_eq!(value("inclusion", &format!("hashes[{level}], on the {side}")), hex(&hash));
+            let (first, second) = if left { (hash, node) } else { (node, hash) };
+            node = sha256(&[vec![1], first, second].concat());
+        }
+        assert_eq!((value("inclusion", "computed root"), &hex(&node)), (root.clone(), &root));
+    }
+}
+
+/// The one value of that name, in the JSON report.
+fn value_of(report: &Value, step: &str, part: &str, name: &str) -> String {
+    let steps = report["explain"].as_array().unwrap();
+    let values = steps.iter().filter(|it| it["id"] == step).flat_map(|it| it["values"].as_array().unwrap());
+    let found: Vec<_> = values.filter(|it| it["part"] == part && it["name"] == name).collect();
+    let [found] = &found[..] else { panic!("{step} {part} {name}: {found:?}") };
+    found["value"].as_str().unwrap().to_owned()
 }
 
 /// A key that is not the log's says so by name; nothing else of the receipt is shown.

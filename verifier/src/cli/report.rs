@@ -6,11 +6,21 @@ use crate::encoding::base64url;
 use crate::json::{Object, Value};
 use crate::verify::{Expectation, Facts, Outcome, Report};
 
+use super::explained::{self, Explained};
+
 /// The report as text: the file, who decided what, the steps, one verdict line, and what a receipt cannot show.
-pub(super) fn to_text(name: &str, report: &Report, expectation: &Expectation) -> String {
+pub(super) fn to_text(
+    name: &str,
+    report: &Report,
+    expectation: &Expectation,
+    explained: Option<&[Explained]>,
+) -> String {
     let mut lines = vec![visible(name)];
     if let Some(facts) = &report.facts {
         lines.extend(summary(facts));
+    }
+    if explained.is_some() {
+        lines.push(explained::NOTE.to_owned());
     }
     lines.push(String::new());
     for (step, outcome) in &report.steps {
@@ -20,6 +30,7 @@ pub(super) fn to_text(name: &str, report: &Report, expectation: &Expectation) ->
             Outcome::NotReached => ("·", "not reached"),
         };
         lines.push(format!("  {mark} {:<18}  {}", step.id(), visible(words)));
+        lines.extend(explained::to_text(*step, explained.unwrap_or_default()));
     }
     lines.push(String::new());
     lines.push(verdict_line(report));
@@ -80,7 +91,12 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// The report as one line of JSON, with every hidden character escaped: it may be read on a terminal too.
-pub(super) fn to_json(name: &str, report: &Report, expectation: &Expectation) -> String {
+pub(super) fn to_json(
+    name: &str,
+    report: &Report,
+    expectation: &Expectation,
+    explained: Option<&[Explained]>,
+) -> String {
     let step = |(step, outcome): &(crate::verify::Step, Outcome)| {
         let (status, detail) = match outcome {
             Outcome::Passed(words) => ("passed", words.as_str()),
@@ -103,6 +119,7 @@ pub(super) fn to_json(name: &str, report: &Report, expectation: &Expectation) ->
         members.pop();
         members.push(("facts", facts_json(facts)));
     }
+    members.extend(explained.map(|explained| ("explain", explained::to_json(explained))));
     escaped(&Value::from(Object::new(members)).to_canonical())
 }
 

@@ -273,7 +273,7 @@ impl Signers<'_> {
 }
 
 /// What an earlier key signs to allow a new one (after a nonce).
-fn enrolment_document(entry: &CredentialEntry, log_origin: &str) -> String {
+pub(super) fn enrolment_document(entry: &CredentialEntry, log_origin: &str) -> String {
     Value::from(Object::new([
         ("approver", base64url(&entry.approver.0).into()),
         ("log", log_origin.into()),

@@ -22,7 +22,7 @@ pub struct ClientData {
     pub challenge: Vec<u8>,
     /// The web origin of the page, as the browser wrote it.
     pub origin: String,
-    ceremony_type: String,
+    pub(crate) ceremony_type: String,
     cross_origin: bool,
     has_top_origin: bool,
 }

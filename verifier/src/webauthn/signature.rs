@@ -85,6 +85,12 @@ impl SignatureError {
     }
 }
 
+/// The two numbers r and s of an ES256 signature, 32 bytes each; none if it is not in the strict encoding.
+pub(crate) fn es256_numbers(signature: &[u8]) -> Option<([u8; 32], [u8; 32])> {
+    let (r, s) = parse_es256(signature)?.split_bytes();
+    Some((r.into(), s.into()))
+}
+
 fn verify_es256(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let Some(signature) = parse_es256(signature) else { return false };
     VerifyingKey::from_sec1_bytes(key.raw()).is_ok_and(|key| key.verify(message, &signature).is_ok())

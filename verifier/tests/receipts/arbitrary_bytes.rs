@@ -3,13 +3,18 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use verifier::trust::Trust;
-use verifier::verify::{Expectation, Verdict, verify};
+use verifier::verify::{Expectation, Outcome, Report, Step, Verdict, explain, verify};
 use verifier::webauthn::PureRust;
 
 use super::made::{Changes, Story};
 
 fn verdict(bytes: &[u8]) -> Verdict {
-    verify(bytes, &Story::trust(), &Expectation::default(), &PureRust).verdict
+    let (trust, expectation) = (Story::trust(), Expectation::default());
+    let report = verify(bytes, &trust, &expectation, &PureRust);
+    // The values of every step, as if it had been reached.
+    let steps = Step::ALL.map(|step| (step, Outcome::Passed(String::new()))).to_vec();
+    assert_eq!(explain(bytes, &trust, &expectation, &Report { steps, ..report.clone() }).len(), 12);
+    report.verdict
 }
 
 /// Pieces of JSON, of notes and of entries, so that a random text gets beyond the first byte.

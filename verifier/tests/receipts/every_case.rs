@@ -60,7 +60,7 @@ fn report(case: &Case, primitive: &dyn SignaturePrimitive) -> Report {
 }
 
 /// What the caller expects, from the form that it has in the files.
-fn expectation(members: &Object) -> Expectation {
+pub(super) fn expectation(members: &Object) -> Expectation {
     let mut expectation = Expectation::default();
     let now = || -> Timestamp { members.get("now").and_then(Value::as_str).unwrap().parse().unwrap() };
     for (field, value) in members.iter() {

@@ -12,6 +12,7 @@ mod cases;
 mod changed_bytes;
 mod every_case;
 mod expectations;
+mod explained;
 mod genuine;
 mod mixed_parts;
 mod testdata;

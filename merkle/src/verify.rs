@@ -28,10 +28,7 @@ pub fn root_from_inclusion(leaf: &Hash, index: LeafIndex, size: TreeSize, proof:
 /// assert!(inclusion_sides(LeafIndex::new(7), TreeSize::new(7)).is_err());
 /// # Ok::<(), merkle::ProofError>(())
 /// ```
-pub fn inclusion_sides(
-    index: LeafIndex,
-    size: TreeSize,
-) -> Result<impl Iterator<Item = Side> + Clone + use<>, ProofError> {
+pub fn inclusion_sides(index: LeafIndex, size: TreeSize) -> Result<impl Iterator<Item = Side> + Clone, ProofError> {
     if index.get() >= size.get() {
         return Err(ProofError::IndexOutsideTree { index, size });
     }

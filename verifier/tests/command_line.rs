@@ -397,7 +397,8 @@ fn explained_values_can_be_computed_again() {
     let run = folder.run("approved.receipt.json --trust trust.json --json --explain", "");
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let sha256 = |bytes: &[u8]| Sha256::digest(bytes).to_vec();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect::<String>();
     let value = |step: &str, part: &str, name: &str| value_of(&report, step, part, name);
     assert_eq!(value("receipt", "", "size in bytes"), receipt.len().to_string());
     assert_eq!(value("receipt", "", "SHA-256 of the file"), hex(&sha256(receipt.as_bytes())));

@@ -89,7 +89,7 @@ fn authorisation(parts: &Parts, entry: &CredentialEntry, lines: &mut Lines) {
                 lines.sha256("enrolment document hash", document.as_bytes());
             }
             as_signed(assertion, lines);
-            let earlier = |public_key: &[u8]| **credential == Sha256::digest(public_key)[..];
+            let earlier = |public_key: &[u8]| credential[..] == Sha256::digest(public_key)[..];
             let earlier = parts.enrolments.iter().flatten().find(|enrolment| earlier(&enrolment.public_key));
             signature(assertion, earlier.map_or("", |enrolment| &enrolment.alg), lines);
         }

@@ -92,7 +92,7 @@ fn flags_in_words(flags: u8) -> String {
 
 pub(super) fn signatures(parts: &Parts, lines: &mut Lines) {
     each_decision(parts, lines, |entry, lines| {
-        let key = |public_key: &[u8]| *entry.credential == Sha256::digest(public_key)[..];
+        let key = |public_key: &[u8]| entry.credential[..] == Sha256::digest(public_key)[..];
         let enrolled = parts.enrolments.iter().flatten().find(|enrolment| key(&enrolment.public_key));
         let algorithm = enrolled.map_or("", |enrolment| &enrolment.alg);
         lines.hex("credential", &entry.credential);

@@ -162,7 +162,7 @@ async function byJavaScript(mutants) {
  * @param {Record<string, string>} reports  by language, Rust's first
  */
 function compare(it, reports) {
-  const [rust, ...others] = Object.values(reports).map(comparable);
+  const [rust, ...others] = Object.values(reports);
   const report = JSON.parse(reports.Rust);
   const outcome = report.crash ? 'crash' : report.failed_step ?? report.verdict;
   outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -180,16 +180,6 @@ function compare(it, reports) {
   console.log(`  --seed ${seed} --first ${it.number} --count 1`);
   console.log(`  saved in ${saved}`);
   for (const [name, line] of Object.entries(reports)) console.log(`  ${name.padEnd(10)} ${briefly(JSON.parse(line))}`);
-}
-
-/**
- * A report with every character beyond ASCII written as `\u{…}`, as the words of a step write those that cannot be printed.
- * Which these are depends on the version of Unicode that the language came with.
- *
- * @param {string} line
- */
-function comparable(line) {
-  return line.replace(/[^\0-\x7f]/gu, (character) => `\\\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** @param {any} report */

@@ -2,7 +2,8 @@
 
 import { fromBase64url, hashFromBase64url } from './encoding.js';
 import { JsonNumber, JsonObject } from './json.js';
-import { Refusal, quoted } from './refusal.js';
+import { quoted } from './names.js';
+import { Refusal } from './refusal.js';
 import { secondsOf } from './time.js';
 
 /** @typedef {import('./json.js').JsonValue} JsonValue */

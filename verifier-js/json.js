@@ -6,7 +6,8 @@
 
 import { fromUtf8, utf8 } from './encoding.js';
 import { canonicalNumber } from './number.js';
-import { Refusal, quoted } from './refusal.js';
+import { quoted } from './names.js';
+import { Refusal } from './refusal.js';
 
 /**
  * A JSON value.

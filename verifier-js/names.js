@@ -88,6 +88,27 @@ export function visible(text) {
   return Array.from(text, (character) => (isHidden(character) ? `[${codePoint(character)}]` : character)).join('');
 }
 
+/**
+ * A text in double quotes: quotes and backslashes with a backslash before them, hidden characters as `[U+XXXX]`, the rest as
+ * it is. No table but our own counts, so that the words do not depend on the engine's version of Unicode.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function quoted(text) {
+  return `"${visible(text.replace(/["\\]/g, '\\$&'))}"`;
+}
+
+/**
+ * Several texts in quotes.
+ *
+ * @param {readonly string[]} texts
+ * @returns {string}
+ */
+export function quotedList(texts) {
+  return `[${texts.map(quoted).join(', ')}]`;
+}
+
 /** @param {string} character */
 function codePoint(character) {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;

@@ -72,23 +72,24 @@ export async function isSignedBy(note, key) {
 }
 
 /**
- * Whether the witness's key cosigned the note (C2SP tlog-cosignature: `u64 time ‖ signature` over `cosignature/v1`, the
- * time and the note's text).
+ * When the witness's key cosigned the note (C2SP tlog-cosignature: `u64 time ‖ signature` over `cosignature/v1`, the time
+ * and the note's text).
  *
  * @param {Note} note
  * @param {VerifierKey} key
- * @returns {Promise<boolean>} false if it has no line of this key
+ * @returns {Promise<bigint | undefined>} its earliest time, in seconds since 1970; undefined if it has no line of this key
  * @throws {Refusal} if a line of this key does not verify
  */
-export async function isCosignedBy(note, key) {
-  const lines = linesOf(note, key);
-  for (const line of lines) {
+export async function cosignedAt(note, key) {
+  let earliest;
+  for (const line of linesOf(note, key)) {
     const time = bigEndian(line.signature.subarray(0, 8));
     const message = utf8(`cosignature/v1\ntime ${time}\n${note.text}`);
     const good = time < 2n ** 63n && (await verifyEd25519(key.publicKey, message, line.signature.subarray(8)));
     if (!good) throw badSignature(key);
+    if (earliest === undefined || time < earliest) earliest = time;
   }
-  return lines.length > 0;
+  return earliest;
 }
 
 /**

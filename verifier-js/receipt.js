@@ -32,8 +32,8 @@ import { Refusal } from './refusal.js';
 /** The largest receipt, in bytes. */
 export const MAX_RECEIPT = 32 * 1024 * 1024;
 const MAX_DECISIONS = 32;
-/** Enrolments may be as many again for keys that authorised keys. */
-const MAX_ENROLMENTS = 64;
+/** Eight for each decision: the key that signed it, and the keys that authorised keys. */
+const MAX_ENROLMENTS = 256;
 /** The longest inclusion proof of a tree of fewer than 2^63 entries. */
 const MAX_HASHES = 63;
 
@@ -51,7 +51,7 @@ export function parseReceipt(bytes) {
   fields.requireType('countersign/receipt/v1');
   const [decisions, enrolments] = [fields.array('decisions'), fields.array('enrolments')];
   if (!isCount(decisions, MAX_DECISIONS) || !isCount(enrolments, MAX_ENROLMENTS)) {
-    throw new Refusal('a receipt has 1 to 32 decisions and 1 to 64 enrolments');
+    throw new Refusal('a receipt has 1 to 32 decisions and 1 to 256 enrolments');
   }
   const receipt = {
     checkpoint: fields.string('checkpoint'),

@@ -13,33 +13,3 @@ export class Refusal extends Error {
     this.code = code;
   }
 }
-
-/**
- * A text in quotes, with everything escaped that cannot be seen.
- *
- * @param {string} text
- * @returns {string}
- */
-export function quoted(text) {
-  return `"${text.replace(ESCAPED, escapeOf)}"`;
-}
-
-/**
- * Several texts in quotes.
- *
- * @param {readonly string[]} texts
- * @returns {string}
- */
-export function quotedList(texts) {
-  return `[${texts.map(quoted).join(', ')}]`;
-}
-
-// Everything but what prints by itself: categories C and Z, the plain space apart, and marks that sit on what precedes.
-const ESCAPED = /["\\]|(?! )[\p{C}\p{Z}\p{Grapheme_Extend}]/gu;
-/** @type {Record<string, string>} */
-const SHORT = { '"': '\\"', '\\': '\\\\', '\0': '\\0', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-/** @param {string} character */
-function escapeOf(character) {
-  return SHORT[character] ?? `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-}

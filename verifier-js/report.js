@@ -99,6 +99,7 @@ function factsJson(facts) {
     ['decisions', decisions],
     ['keys_pinned', facts.keysPinned],
     ['limits', limitsOf(facts)],
+    ['witnessed_at', facts.witnessedAt],
   ]);
 }
 

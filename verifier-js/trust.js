@@ -9,9 +9,9 @@
 import { hashFromBase64url } from './encoding.js';
 import { Fields, asInteger, wrong } from './fields.js';
 import { JsonObject, parseJson } from './json.js';
-import { checkUsername } from './names.js';
+import { checkUsername, quoted } from './names.js';
 import { parseLogKey, parseWitnessKey } from './note.js';
-import { Refusal, quoted } from './refusal.js';
+import { Refusal } from './refusal.js';
 
 /**
  * @typedef {import('./json.js').JsonValue} JsonValue

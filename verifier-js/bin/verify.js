@@ -18,7 +18,7 @@ Usage: verify.js RECEIPT… --trust FILE [options]
   --payload FILE      a file with the exact payload that you expect, as JSON in any layout
   --action TEXT       the exact title that you expect
   --approvers A,B     exactly who must have been asked
-  --quorum N          how many of them had to approve (default 1)
+  --quorum N          exactly how many of them had to approve (default 1)
   --decision WORD     the decision that you expect: approve (default) or reject
   --id ID             the id of the confirmation that you expect
   --requester NAME    the name of the requester that you expect

@@ -101,7 +101,7 @@ test('a receipt has one form', () => {
   for (const [value, words] of /** @type {[any, RegExp][]} */ ([
     ['', /expected a value/], [`${text}\n\n`, /not in canonical form/], [`\ufeff${text}`, /byte 0/], [` ${text}`, /canonical/],
     [{ ...receipt, extra: 1 }, /unknown field "extra"/], [{ ...receipt, type: 'x' }, /type must be/],
-    [{ ...receipt, decisions: [] }, /1 to 32 decisions/], [{ ...receipt, enrolments: [] }, /1 to 64 enrolments/],
+    [{ ...receipt, decisions: [] }, /1 to 32 decisions/], [{ ...receipt, enrolments: [] }, /1 to 256 enrolments/],
     [{ ...receipt, decisions: Array(33).fill(decision) }, /1 to 32 decisions/],
     [{ ...receipt, decisions: [decision, decision] }, /ascending by index/],
     [{ ...receipt, decisions: [{ ...decision, index: 1.5 }] }, /index must be a whole number/],

@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_ACTION, checkShown, isUsername, labelOf, visible } from '../names.js';
-import { quoted } from '../refusal.js';
+import { MAX_ACTION, checkShown, isUsername, labelOf, quoted, visible } from '../names.js';
 import { secondsOf, timeOf } from '../time.js';
 
 test('known moments', () => {
@@ -53,7 +52,8 @@ test('labels depend on the log', async () => {
   assert.notEqual(await labelOf('alex', 'a/log'), await labelOf('alex', 'b/log'));
 });
 
-test('quotes escape what cannot be seen', () => {
+test('quotes escape themselves and what is hidden', () => {
   assert.equal(quoted('a "b" \\ é 😀'), '"a \\"b\\" \\\\ é 😀"');
-  assert.equal(quoted('\0\t\n\r\u0001\u00a0\u202e\u0301'), '"\\0\\t\\n\\r\\u{1}\\u{a0}\\u{202e}\\u{301}"');
+  assert.equal(quoted('\0\t\u00a0\u202e\u0301'), '"[U+0000][U+0009]\u00a0[U+202E]\u0301"');
+  assert.equal(quoted('\u{e0041}\u{10ffff}\u{378}'), '"[U+E0041]\u{10ffff}\u{378}"');
 });

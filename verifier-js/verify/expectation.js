@@ -2,8 +2,8 @@
 
 import { base64url, sha256 } from '../encoding.js';
 import { JsonObject, toCanonical } from '../json.js';
-import { isUsername } from '../names.js';
-import { Refusal, quoted } from '../refusal.js';
+import { isUsername, quoted } from '../names.js';
+import { Refusal } from '../refusal.js';
 import { secondsOf } from '../time.js';
 import { decidedAt } from './facts.js';
 

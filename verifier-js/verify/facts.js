@@ -22,6 +22,7 @@
  * @property {DecisionFact[]} decisions  in the order of the log
  * @property {import('../checkpoint.js').Checkpoint} checkpoint  the tree head that all of it is under
  * @property {boolean} keysPinned  whether the keys were pinned by the trust file, or only logged
+ * @property {Time | null} witnessedAt  when as many witnesses as the trust file asks for had cosigned; null if it asks for none
  */
 
 /**
@@ -47,7 +48,21 @@ export function limitsOf(facts) {
   return [
     key,
     'That no rejection, revocation or consumption was left out: ask the log itself.',
-    "The time of the decision is the server's word.",
+    ...limitsOfTime(facts),
     "User verification is the authenticator's claim.",
   ];
+}
+
+/**
+ * The server's clock, and what the witnesses' clocks say about it. Clocks differ, so neither is a failure.
+ *
+ * @param {Facts} facts
+ */
+function limitsOfTime(facts) {
+  const { witnessedAt } = facts;
+  if (witnessedAt === null) return ["The time of the decision is the server's word."];
+  const decided = decidedAt(facts);
+  const seen = `Witnesses saw it no later than ${witnessedAt}; how long before that it was decided is the server's word.`;
+  if (decided <= witnessedAt) return [seen];
+  return [seen, `The server's word contradicts the witnesses: it says that it was decided at ${decided}, later.`];
 }

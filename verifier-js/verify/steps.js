@@ -5,10 +5,11 @@ import { parseDocument } from '../document.js';
 import { fromBase64url, hex, sameBytes, sha256, utf8 } from '../encoding.js';
 import { parseEntry } from '../entry.js';
 import { leafHash, verifyInclusion } from '../merkle.js';
-import { labelOf } from '../names.js';
-import { isCosignedBy, isSignedBy, keyName, parseNote } from '../note.js';
+import { labelOf, quoted } from '../names.js';
+import { cosignedAt, isSignedBy, keyName, parseNote } from '../note.js';
 import { parseReceipt } from '../receipt.js';
-import { Refusal, quoted } from '../refusal.js';
+import { Refusal } from '../refusal.js';
+import { timeOf } from '../time.js';
 import { checkAuthenticatorData, parseAuthenticatorData } from '../webauthn/authenticator-data.js';
 import { checkClientData, decodeClientData } from '../webauthn/client-data.js';
 import { verifySignature } from '../webauthn/signature.js';
@@ -48,7 +49,7 @@ import { findKeys } from './enrolment.js';
  */
 export async function takeSteps(bytes, trust, progress) {
   const receipt = await progress.take('receipt', () => readReceipt(bytes));
-  const checkpoint = await progress.take('checkpoint', () => openCheckpoint(receipt, trust));
+  const { checkpoint, witnessedAt } = await progress.take('checkpoint', () => openCheckpoint(receipt, trust));
   const documents = await progress.take('document', () => parseDocuments(receipt, checkpoint));
   const votes = await progress.take('entry', () => parseEntries(receipt, documents));
   const clientData = await progress.take('challenge', () => checkChallenges(votes));
@@ -65,7 +66,8 @@ export async function takeSteps(bytes, trust, progress) {
     index: part.index,
     credential: entry.credential,
   }));
-  return { decision, core: votes[0].document.core, decisions, checkpoint, keysPinned: trust.approvers !== undefined };
+  const keysPinned = trust.approvers !== undefined;
+  return { decision, core: votes[0].document.core, decisions, checkpoint, keysPinned, witnessedAt };
 }
 
 /**
@@ -104,9 +106,11 @@ async function readReceipt(bytes) {
 }
 
 /**
+ * The tree head, and the time by which as many witnesses as needed had cosigned it.
+ *
  * @param {Receipt} receipt
  * @param {Trust} trust
- * @returns {Found<Checkpoint>}
+ * @returns {Found<{checkpoint: Checkpoint, witnessedAt: import('../time.js').Time | null}>}
  */
 async function openCheckpoint(receipt, trust) {
   const note = parseNote(utf8(receipt.checkpoint));
@@ -119,26 +123,31 @@ async function openCheckpoint(receipt, trust) {
     if (await isSignedBy(note, key)) signer ??= key;
   }
   if (!signer) throw new Refusal(`no signature by a key of ${checkpoint.logOrigin} in the trust file`);
-  let found = `tree of ${checkpoint.size} entries, signed by ${keyName(signer)}`;
-  if (trust.witnessQuorum > 0n) found += ` and ${count(await countWitnesses(note, trust), 'witness key')}`;
-  return [checkpoint, found];
+  const found = `tree of ${checkpoint.size} entries, signed by ${keyName(signer)}`;
+  if (trust.witnessQuorum === 0n) return [{ checkpoint, witnessedAt: null }, found];
+  const times = await witnessTimes(note, trust);
+  const witnessedAt = timeOf(Number(times[Number(trust.witnessQuorum) - 1]));
+  return [{ checkpoint, witnessedAt }, `${found} and ${count(times.length, 'witness key')}`];
 }
 
 /**
- * Counts the pinned witness keys that cosigned; one key under two names counts once.
+ * When each pinned witness key cosigned first, in ascending order; one key under two names counts once.
  *
  * @param {Note} note
  * @param {Trust} trust
  */
-async function countWitnesses(note, trust) {
-  const cosigned = new Set();
+async function witnessTimes(note, trust) {
+  /** @type {Map<string, bigint>} */
+  const first = new Map();
   for (const witness of trust.witnesses) {
-    if (await isCosignedBy(note, witness)) cosigned.add(hex(witness.publicKey));
+    const [key, time] = [hex(witness.publicKey), await cosignedAt(note, witness)];
+    const before = first.get(key);
+    if (time !== undefined && (before === undefined || time < before)) first.set(key, time);
   }
-  if (BigInt(cosigned.size) < trust.witnessQuorum) {
-    throw new Refusal(`cosigned by ${cosigned.size} of the ${trust.witnessQuorum} witnesses needed`);
+  if (BigInt(first.size) < trust.witnessQuorum) {
+    throw new Refusal(`cosigned by ${first.size} of the ${trust.witnessQuorum} witnesses needed`);
   }
-  return cosigned.size;
+  return [...first.values()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 /**

@@ -1,7 +1,8 @@
 // An assertion: one signature by an enrolled key over one challenge (WebAuthn Level 3 §7.2), checked from beginning to end.
 
 import { base64url, sameBytes } from '../encoding.js';
-import { Refusal, quoted } from '../refusal.js';
+import { quoted } from '../names.js';
+import { Refusal } from '../refusal.js';
 import { checkAuthenticatorData, parseAuthenticatorData } from './authenticator-data.js';
 import { checkFraming, checkOrigin, checkType, decodeClientData } from './client-data.js';
 import { verifySignature } from './signature.js';

@@ -7,7 +7,8 @@
 // differently would disagree. Extension outputs are ignored, and so is the counter, which is a signal and never a reason.
 
 import { sameBytes, sha256 } from '../encoding.js';
-import { Refusal, quoted } from '../refusal.js';
+import { quoted } from '../names.js';
+import { Refusal } from '../refusal.js';
 import { CborMap, decodeCbor } from './cbor.js';
 
 /**

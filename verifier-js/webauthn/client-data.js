@@ -6,7 +6,8 @@
 
 import { fromBase64url } from '../encoding.js';
 import { JsonError, JsonObject, parseJson } from '../json.js';
-import { Refusal, quoted, quotedList } from '../refusal.js';
+import { quoted, quotedList } from '../names.js';
+import { Refusal } from '../refusal.js';
 
 /**
  * @typedef {object} ClientData  its shape is right; nothing is said yet about what it claims

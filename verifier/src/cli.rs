@@ -37,7 +37,7 @@ pub struct VerifyArgs {
     /// Exactly who must have been asked, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = username)]
     approvers: Vec<Username>,
-    /// How many of them had to approve.
+    /// Exactly how many of them had to approve.
     #[arg(long, requires = "approvers", default_value_t = 1)]
     quorum: u32,
     /// The decision that you expect: approve or reject.

@@ -3,6 +3,7 @@
 use crate::encoding;
 use crate::json::{Object, Value};
 use crate::time::Timestamp;
+use crate::words::quoted;
 
 /// Why an object is not of the expected form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum FieldError {
     #[error("the field {0} is missing")]
     Missing(&'static str),
     /// A field that must not be there is.
-    #[error("unknown field {0:?}")]
+    #[error("unknown field {}", quoted(.0))]
     Unknown(String),
     /// A field of the wrong type or form.
     #[error("the field {field} must be {expected}")]

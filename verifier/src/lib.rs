@@ -25,5 +25,6 @@ pub mod time;
 pub mod trust;
 pub mod verify;
 pub mod webauthn;
+pub mod words;
 
 pub use fields::FieldError;

@@ -101,13 +101,12 @@ impl Note {
         if found { Ok(()) } else { Err(NoteError::NotSigned(key.name.clone())) }
     }
 
-    /// Verifies the line of a witness's key and returns its time, in seconds since 1970 by the witness's clock.
+    /// Verifies the lines of a witness's key and returns the earliest time, in seconds since 1970 by the witness's clock.
     pub fn verify_cosignature(&self, key: &WitnessKey) -> Result<u64, NoteError> {
-        let mut time = None;
-        for line in self.lines_of(&key.0) {
-            time = Some(cosigned_at(&self.text, line, &key.0).ok_or(NoteError::BadSignature(key.0.name.clone()))?);
-        }
-        time.ok_or_else(|| NoteError::NotSigned(key.0.name.clone()))
+        let bad = || NoteError::BadSignature(key.0.name.clone());
+        let times = self.lines_of(&key.0).map(|line| cosigned_at(&self.text, line, &key.0).ok_or_else(bad));
+        let times: Vec<u64> = times.collect::<Result<_, _>>()?;
+        times.into_iter().min().ok_or_else(|| NoteError::NotSigned(key.0.name.clone()))
     }
 
     fn lines_of<'a>(&'a self, key: &'a VerifierKey) -> impl Iterator<Item = &'a NoteSignature> {

@@ -19,9 +19,10 @@ use crate::note::MAX_NOTE;
 
 /// The largest receipt, in bytes.
 pub const MAX_RECEIPT: usize = 32 * 1024 * 1024;
-/// The most decisions in a receipt; enrolments may be as many again for keys that authorised keys.
+/// The most decisions in a receipt.
 pub const MAX_DECISIONS: usize = 32;
-const MAX_ENROLMENTS: usize = 2 * MAX_DECISIONS;
+/// The most enrolments. Eight for each decision: the key that signed it, and the keys that authorised keys.
+pub const MAX_ENROLMENTS: usize = 256;
 /// The longest inclusion proof of a tree of fewer than 2^63 entries.
 const MAX_HASHES: usize = 63;
 
@@ -82,7 +83,7 @@ impl Receipt {
         fields.require_type(TYPE)?;
         let (decisions, enrolments) = (fields.array("decisions")?, fields.array("enrolments")?);
         if !(1..=MAX_DECISIONS).contains(&decisions.len()) || !(1..=MAX_ENROLMENTS).contains(&enrolments.len()) {
-            return Err(ReceiptError::Rule("a receipt has 1 to 32 decisions and 1 to 64 enrolments"));
+            return Err(ReceiptError::Rule("a receipt has 1 to 32 decisions and 1 to 256 enrolments"));
         }
         let receipt = Self {
             checkpoint: fields.string("checkpoint")?.to_owned(),

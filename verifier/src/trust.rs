@@ -17,6 +17,7 @@ use crate::json::{self, Limits, Numbers, Object, Value};
 use crate::names::Username;
 use crate::note::{VerifierKey, WitnessKey};
 use crate::webauthn::RelyingParty;
+use crate::words::quoted;
 
 /// The largest trust file, in bytes.
 pub const MAX_TRUST: usize = 1024 * 1024;
@@ -127,14 +128,14 @@ impl Trust {
 }
 
 fn parse_key<K: std::str::FromStr<Err = crate::note::KeyError>>(text: &str) -> Result<K, TrustError> {
-    text.parse().map_err(|error| TrustError::Rule(format!("{text:?}: {error}")))
+    text.parse().map_err(|error| TrustError::Rule(format!("{}: {error}", quoted(text))))
 }
 
 /// A web origin is https, or http for localhost, with the relying party id as its host or a parent of it.
 ///
 /// It is compared with what browsers write, so a path, an upper-case letter or a default port would never match.
 pub fn check_web_origin(web_origin: &str, rp_id: &str) -> Result<(), TrustError> {
-    let refuse = |why: &str| Err(TrustError::Rule(format!("the web origin {web_origin:?} {why}")));
+    let refuse = |why: &str| Err(TrustError::Rule(format!("the web origin {} {why}", quoted(web_origin))));
     let (scheme, authority) = web_origin.split_once("://").unwrap_or(("", web_origin));
     let (host, port) = match authority.split_once(':') {
         Some((host, port)) => (host, Some(port)),
@@ -163,14 +164,14 @@ pub fn check_web_origin(web_origin: &str, rp_id: &str) -> Result<(), TrustError>
 
 fn credential(text: &str) -> Result<CredentialHash, TrustError> {
     encoding::array_from_base64url(text)
-        .map_err(|_| TrustError::Rule(format!("the credential {text:?} is not base64url of 32 bytes")))
+        .map_err(|_| TrustError::Rule(format!("the credential {} is not base64url of 32 bytes", quoted(text))))
 }
 
 fn parse_approvers(value: &Value) -> Result<BTreeMap<Username, Vec<CredentialHash>>, TrustError> {
     let expected = FieldError::Wrong { field: "approvers", expected: "usernames with arrays of credentials" };
     let members = value.as_object().ok_or_else(|| expected.clone())?;
     let listed = |(name, keys): (&str, &Value)| {
-        let name = Username::new(name).map_err(|error| TrustError::Rule(format!("{name:?}: {error}")))?;
+        let name = Username::new(name).map_err(|error| TrustError::Rule(format!("{}: {error}", quoted(name))))?;
         let keys = keys.as_array().ok_or_else(|| expected.clone())?;
         let keys = keys.iter().map(|key| credential(key.as_str().unwrap_or_default())).collect::<Result<_, _>>()?;
         Ok((name, keys))

@@ -23,7 +23,6 @@ import os
 import re
 import sys
 import time
-import unicodedata
 from dataclasses import dataclass
 from typing import (
     Any,
@@ -155,6 +154,8 @@ class Facts:
     checkpoint: Checkpoint
     #: Whether the keys were pinned by the trust file, or only logged.
     pinned: bool
+    #: When as many witnesses as the trust file asks for had cosigned, in seconds since 1970. None if it asks for none.
+    witnessed_at: Optional[int]
 
     @property
     def decided_at(self) -> int:
@@ -168,9 +169,19 @@ class Facts:
         return [
             "The approvers' keys are the ones that the trust file pins." if self.pinned else logged,
             "That no rejection, revocation or consumption was left out: ask the log itself.",
-            "The time of the decision is the server's word.",
+            *self._limits_of_time(),
             "User verification is the authenticator's claim.",
         ]
+
+    def _limits_of_time(self) -> List[str]:
+        """The server's clock, and what the witnesses' clocks say about it. Clocks differ, so neither is a failure."""
+        if self.witnessed_at is None:
+            return ["The time of the decision is the server's word."]
+        witnessed, decided = _format_time(self.witnessed_at), _format_time(self.decided_at)
+        seen = f"Witnesses saw it no later than {witnessed}; how long before that it was decided is the server's word."
+        if self.decided_at <= self.witnessed_at:
+            return [seen]
+        return [seen, f"The server's word contradicts the witnesses: it says that it was decided at {decided}, later."]
 
 
 @dataclass(frozen=True)
@@ -281,7 +292,7 @@ class Expectation:
 
 def _require_same(what: str, expected: Optional[str], given: str) -> None:
     if expected is not None and expected != given:
-        raise Refusal(f"the {what} is {_debug(_shortened(given))}, expected {_debug(_shortened(expected))}")
+        raise Refusal(f"the {what} is {_in_quotes(_shortened(given))}, expected {_in_quotes(_shortened(expected))}")
 
 
 def _shortened(text: str) -> str:
@@ -419,6 +430,7 @@ def _facts_json(facts: Facts) -> Dict[str, Json]:
         "decisions": decisions,
         "keys_pinned": facts.pinned,
         "limits": list(facts.limits),
+        "witnessed_at": None if facts.witnessed_at is None else _format_time(facts.witnessed_at),
     }
 
 
@@ -478,7 +490,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     add("--payload", help="a file with the exact payload that you expect, as JSON in any layout")
     add("--action", type=_text, help="the exact title that you expect")
     add("--approvers", type=_usernames, action="append", help="exactly who must have been asked, with commas")
-    add("--quorum", type=_integer(32), help="how many of them had to approve (1)")
+    add("--quorum", type=_integer(32), help="exactly how many of them had to approve (1)")
     add("--decision", choices=["approve", "reject"], default="approve", help="the decision that you expect")
     add("--id", type=_text, help="the id of the confirmation that you expect")
     add("--requester", type=_text, help="the name of the requester that you expect")
@@ -612,7 +624,7 @@ def _run_steps(data: bytes, trust: Trust, progress: _Progress) -> Facts:
     """The steps from a receipt's bytes to the facts that it proves. Each uses what the steps before it found."""
     take = progress.take
     receipt = take("receipt", lambda: _parse_receipt(data))
-    checkpoint = take("checkpoint", lambda: _open_checkpoint(receipt, trust))
+    checkpoint, witnessed_at = take("checkpoint", lambda: _open_checkpoint(receipt, trust))
     documents = take("document", lambda: _parse_documents(receipt, checkpoint))
     entries = take("entry", lambda: _parse_entries(receipt, documents))
     client_data = take("challenge", lambda: _check_challenges(receipt, documents, entries))
@@ -627,7 +639,8 @@ def _run_steps(data: bytes, trust: Trust, progress: _Progress) -> Facts:
         DecisionFact(document.approver, document.decision, entry.decided_at, part.logged.index, entry.credential)
         for part, document, entry in zip(receipt.decisions, documents, entries)
     )
-    return Facts(decision, documents[0].core, decisions, checkpoint, trust.approvers is not None)
+    pinned = trust.approvers is not None
+    return Facts(decision, documents[0].core, decisions, checkpoint, pinned, witnessed_at)
 
 
 def _parse_receipt(data: bytes) -> Tuple[_Receipt, str]:
@@ -635,28 +648,34 @@ def _parse_receipt(data: bytes) -> Tuple[_Receipt, str]:
     return receipt, f"{_count(len(receipt.decisions), 'decision')}, {_count(len(receipt.enrolments), 'enrolment')}"
 
 
-def _open_checkpoint(receipt: _Receipt, trust: Trust) -> Tuple[Checkpoint, str]:
+def _open_checkpoint(receipt: _Receipt, trust: Trust) -> Tuple[Tuple[Checkpoint, Optional[int]], str]:
+    """The tree head, and the time by which as many witnesses as needed had cosigned it."""
     note = _Note.parse(receipt.checkpoint.encode())
     claimed = Checkpoint.parse(note.text)
     keys = [key for key in trust.logs if key.name == claimed.log_origin]
     if not keys:
-        raise Refusal(f"the log {_debug(claimed.log_origin)} is not in the trust file")
+        raise Refusal(f"the log {_in_quotes(claimed.log_origin)} is not in the trust file")
     # Several keys may have the log's name: of a known key, a line that fails spoils the note.
     signers = [key for key in keys if note.is_signed_by(key)]
     if not signers:
         raise Refusal(f"no signature by a key of {claimed.log_origin} in the trust file")
     found = f"tree of {claimed.size} entries, signed by {signers[0].name}+{signers[0].id:08x}"
-    if trust.witness_quorum > 0:
-        found += f" and {_count(_count_witnesses(note, trust), 'witness key')}"
-    return claimed, found
+    if trust.witness_quorum == 0:
+        return (claimed, None), found
+    times = _witness_times(note, trust)
+    witnessed_at = min(times[trust.witness_quorum - 1], _MAX_TIME)
+    return (claimed, witnessed_at), f"{found} and {_count(len(times), 'witness key')}"
 
 
-def _count_witnesses(note: _Note, trust: Trust) -> int:
-    """Counts the pinned witness keys that cosigned; one key under two names counts once."""
-    cosigned = len({witness.public_key for witness in trust.witnesses if note.is_cosigned_by(witness)})
-    if cosigned < trust.witness_quorum:
-        raise Refusal(f"cosigned by {cosigned} of the {trust.witness_quorum} witnesses needed")
-    return cosigned
+def _witness_times(note: _Note, trust: Trust) -> List[int]:
+    """When each pinned witness key cosigned first, in ascending order; one key under two names counts once."""
+    first: Dict[bytes, int] = {}
+    for witness in trust.witnesses:
+        for at in note.cosigned_at(witness):
+            first[witness.public_key] = min(at, first.get(witness.public_key, at))
+    if len(first) < trust.witness_quorum:
+        raise Refusal(f"cosigned by {len(first)} of the {trust.witness_quorum} witnesses needed")
+    return sorted(first.values())
 
 
 def _parse_documents(receipt: _Receipt, checkpoint: Checkpoint) -> Tuple[List[_Document], str]:
@@ -664,7 +683,7 @@ def _parse_documents(receipt: _Receipt, checkpoint: Checkpoint) -> Tuple[List[_D
     for part in receipt.decisions:
         document = _Document.parse(part.document)
         if document.core.log != checkpoint.log_origin:
-            given, needed = _debug(document.core.log), _debug(checkpoint.log_origin)
+            given, needed = _in_quotes(document.core.log), _in_quotes(checkpoint.log_origin)
             raise Refusal(f"the document names the log {given}, the checkpoint is of {needed}")
         documents.append(document)
     core = documents[0].core
@@ -674,7 +693,9 @@ def _parse_documents(receipt: _Receipt, checkpoint: Checkpoint) -> Tuple[List[_D
 def _parse_entries(receipt: _Receipt, documents: List[_Document]) -> Tuple[List[_DecisionEntry], str]:
     entries = []
     for part, document in zip(receipt.decisions, documents):
-        core, entry = document.core, _DecisionEntry.parse(part.logged.entry)
+        core, entry = document.core, _parse_entry(part.logged.entry)
+        if not isinstance(entry, _DecisionEntry):
+            raise Refusal("the entry is not a decision")
         if entry.approver != _label(core.log, document.approver):
             raise Refusal(f"the entry's label is not {document.approver}'s")
         if entry.decision != document.decision:
@@ -768,13 +789,15 @@ class _Signers:
         return enrolled
 
     def _parse(self, part: _LoggedEntry) -> _Enrolled:
-        entry = _CredentialEntry.parse(part.entry)
+        entry = _parse_entry(part.entry)
+        if not isinstance(entry, _CredentialEntry):
+            raise Refusal("the entry is not an enrolment")
         if entry.rp_id != self.trust.rp_id:
-            given, pinned = _debug(entry.rp_id), _debug(self.trust.rp_id)
+            given, pinned = _in_quotes(entry.rp_id), _in_quotes(self.trust.rp_id)
             raise Refusal(f"the key was enrolled for {given}, the trust file says {pinned}")
         key = _PublicKey.parse(entry.public_key)
         if key.algorithm != entry.alg:
-            raise Refusal(f"the key is of {key.algorithm}, its enrolment says {_debug(entry.alg)}")
+            raise Refusal(f"the key is of {key.algorithm}, its enrolment says {_in_quotes(entry.alg)}")
         return _Enrolled(entry, key, part.index)
 
     def _check_authorisation(self, new: _Enrolled, by: _Authorisation, earlier: Optional[_Enrolled]) -> None:
@@ -861,8 +884,8 @@ def _count(number: int, what: str) -> str:
 
 _MAX_RECEIPT = 32 * 1024 * 1024
 _MAX_DECISIONS = 32
-#: As many again as decisions, for keys that authorised keys.
-_MAX_ENROLMENTS = 2 * _MAX_DECISIONS
+#: Eight for each decision: the key that signed it, and the keys that authorised keys.
+_MAX_ENROLMENTS = 256
 #: The longest inclusion proof of a tree of fewer than 2^63 entries.
 _MAX_HASHES = 63
 
@@ -919,7 +942,7 @@ class _Receipt:
         fields.require_type("countersign/receipt/v1")
         decisions, enrolments = fields.array("decisions"), fields.array("enrolments")
         if not 1 <= len(decisions) <= _MAX_DECISIONS or not 1 <= len(enrolments) <= _MAX_ENROLMENTS:
-            raise Refusal("a receipt has 1 to 32 decisions and 1 to 64 enrolments")
+            raise Refusal("a receipt has 1 to 32 decisions and 1 to 256 enrolments")
         names = ("entry", "hashes", "index")
         receipt = cls(
             fields.string("checkpoint"),
@@ -1079,20 +1102,21 @@ def _confirmation_id(text: str) -> str:
 # --- Log entries ------------------------------------------------------------------------------------------------------
 
 _MAX_ENTRY = 65_535
-_ENTRY_KINDS = ("credential", "revocation", "decision", "consumption")
 
 
-def _entry_fields(text: str, kind: str, called: str, names: Tuple[str, ...]) -> _Fields:
-    """Parses an entry of one kind: a type line, then canonical JSON with exactly the fields of that kind."""
+def _parse_entry(text: str) -> Union[_CredentialEntry, _DecisionEntry, None]:
+    """Parses an entry: a type line, then canonical JSON with exactly the fields of that type.
+
+    None for a revocation and a consumption: they are checked as strictly, but no receipt has use for them.
+    """
     size = len(text.encode())
     if size > _MAX_ENTRY:
         raise Refusal(f"an entry of {size} bytes, at most {_MAX_ENTRY} are allowed")
     line, newline, rest = text.partition("\n")
-    if not newline or line not in [f"countersign/{known}/v1" for known in _ENTRY_KINDS]:
+    read = _ENTRY_READERS.get(line)
+    if not newline or read is None:
         raise Refusal("no type line of a known entry")
-    if line != f"countersign/{kind}/v1":
-        raise Refusal(f"the entry is not {called}")
-    return _Fields.exactly(_parse_canonical(rest.encode(), _Limits(_MAX_ENTRY, 2)), names)
+    return read(_parse_canonical(rest.encode(), _Limits(_MAX_ENTRY, 2)))
 
 
 @dataclass(frozen=True)
@@ -1121,9 +1145,9 @@ class _DecisionEntry:
     assertion: _Assertion
 
     @classmethod
-    def parse(cls, text: str) -> _DecisionEntry:
+    def parse(cls, value: Json) -> _DecisionEntry:
         names = ("approver", "authenticator_data", "client_data_json", "credential")
-        fields = _entry_fields(text, "decision", "a decision", (*names, "decided_at", "decision", "signature"))
+        fields = _Fields.exactly(value, (*names, "decided_at", "decision", "signature"))
         return cls(
             fields.bytes32("approver"),
             fields.bytes32("credential"),
@@ -1162,14 +1186,37 @@ class _CredentialEntry:
     authorised_by: Optional[_Authorisation]
 
     @classmethod
-    def parse(cls, text: str) -> _CredentialEntry:
+    def parse(cls, value: Json) -> _CredentialEntry:
         names = ("alg", "approver", "authorised_by", "backup_eligible", "enrolled_at", "public_key", "rp_id")
-        fields = _entry_fields(text, "credential", "an enrolment", names)
+        fields = _Fields.exactly(value, names)
         approver, alg = fields.bytes32("approver"), fields.string("alg")
         public_key, rp_id = fields.base64url("public_key"), fields.string("rp_id")
         fields.boolean("backup_eligible")
         fields.time("enrolled_at")
         return cls(approver, alg, public_key, rp_id, _Authorisation.parse(fields.value("authorised_by")))
+
+
+def _check_revocation(value: Json) -> None:
+    fields = _Fields.exactly(value, ("approver", "credential", "reason", "revoked_at"))
+    fields.bytes32("approver")
+    fields.bytes32("credential")
+    if fields.string("reason") not in ("lost", "stolen", "left", "replaced", "other"):
+        raise _wrong_field("reason", "lost, stolen, left, replaced or other")
+    fields.time("revoked_at")
+
+
+def _check_consumption(value: Json) -> None:
+    fields = _Fields.exactly(value, ("consumed_at", "nonce"))
+    fields.bytes32("nonce")
+    fields.time("consumed_at")
+
+
+_ENTRY_READERS: Dict[str, Callable[[Json], Union[_CredentialEntry, _DecisionEntry, None]]] = {
+    "countersign/credential/v1": _CredentialEntry.parse,
+    "countersign/revocation/v1": _check_revocation,
+    "countersign/decision/v1": _DecisionEntry.parse,
+    "countersign/consumption/v1": _check_consumption,
+}
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
@@ -1238,7 +1285,7 @@ def _check_web_origin(web_origin: str, rp_id: str) -> None:
 
     It is compared with what browsers write, so a path, an upper-case letter or a default port would never match.
     """
-    refused = f"the web origin {_debug(web_origin)} "
+    refused = f"the web origin {_in_quotes(web_origin)} "
     scheme, separator, rest = web_origin.partition("://")
     scheme, authority = (scheme, rest) if separator else ("", web_origin)
     host, colon, port = authority.partition(":")
@@ -1258,7 +1305,7 @@ def _check_web_origin(web_origin: str, rp_id: str) -> None:
 def _trusted_credential(text: str) -> bytes:
     credential = _base64url_of(text, 32)
     if credential is None:
-        raise Refusal(f"the credential {_debug(text)} is not base64url of 32 bytes")
+        raise Refusal(f"the credential {_in_quotes(text)} is not base64url of 32 bytes")
     return credential
 
 
@@ -1271,7 +1318,7 @@ def _parse_trusted_approvers(value: Json) -> Dict[str, List[bytes]]:
         try:
             _username(name)
         except Refusal as refusal:
-            raise Refusal(f"{_debug(name)}: {refusal}") from None
+            raise Refusal(f"{_in_quotes(name)}: {refusal}") from None
         if not isinstance(keys, list):
             raise expected
         approvers[name] = [_trusted_credential(key if isinstance(key, str) else "") for key in keys]
@@ -1315,7 +1362,7 @@ class NoteKey:
     @classmethod
     def parse(cls, text: str, kind: int) -> NoteKey:
         """Parses a key of one type and compares its key id."""
-        refused = f"{_debug(text)}: not an Ed25519 note key: "
+        refused = f"{_in_quotes(text)}: not an Ed25519 note key: "
         parts = text.split("+", 2)
         if len(parts) != 3:
             raise Refusal(refused + "not name+id+key")
@@ -1355,6 +1402,11 @@ class _NoteSignature:
             raise Refusal("malformed note: a signature line that is not `— name base64`")
         return cls(name, int.from_bytes(decoded[:4], "big"), decoded[4:])
 
+    @property
+    def cosigned_at(self) -> int:
+        """The time of a cosignature, in its first 8 bytes."""
+        return int.from_bytes(self.signature[:8], "big")
+
 
 @dataclass(frozen=True)
 class _Note:
@@ -1386,23 +1438,24 @@ class _Note:
 
     def is_signed_by(self, key: NoteKey) -> bool:
         """Whether a log's key signed. A line of the key that does not verify spoils the note."""
-        return self._check(key, lambda line: _ed25519_verify(key.public_key, self.text.encode(), line.signature))
+        return bool(self._lines(key, lambda line: _ed25519_verify(key.public_key, self.text.encode(), line.signature)))
 
-    def is_cosigned_by(self, key: NoteKey) -> bool:
-        """Whether a witness's key signed `cosignature/v1`, its time and the text (C2SP tlog-cosignature)."""
+    def cosigned_at(self, key: NoteKey) -> List[int]:
+        """When a witness's key signed `cosignature/v1`, that time and the text (C2SP tlog-cosignature), line by line."""
 
         def is_good(line: _NoteSignature) -> bool:
-            at, signature = int.from_bytes(line.signature[:8], "big"), line.signature[8:]
+            at = line.cosigned_at
             message = f"cosignature/v1\ntime {at}\n{self.text}".encode()
-            return at < 1 << 63 and _ed25519_verify(key.public_key, message, signature)
+            return at < 1 << 63 and _ed25519_verify(key.public_key, message, line.signature[8:])
 
-        return self._check(key, is_good)
+        return [line.cosigned_at for line in self._lines(key, is_good)]
 
-    def _check(self, key: NoteKey, is_good: Callable[[_NoteSignature], bool]) -> bool:
+    def _lines(self, key: NoteKey, is_good: Callable[[_NoteSignature], bool]) -> List[_NoteSignature]:
+        """The lines that belong to a key. One that does not verify spoils the note."""
         lines = [line for line in self.signatures if (line.name, line.key_id) == (key.name, key.id)]
         if not all(map(is_good, lines)):
             raise Refusal(f"the signature by {key.name} does not verify")
-        return bool(lines)
+        return lines
 
 
 @dataclass(frozen=True)
@@ -1453,7 +1506,7 @@ def _verify_assertion(assertion: _Assertion, challenge: bytes, trust: Trust, key
     client_data = _ClientData.parse(assertion.client_data_json)
     client_data.check_type()
     if client_data.challenge != challenge:
-        found = _debug(_base64url(client_data.challenge))
+        found = _in_quotes(_base64url(client_data.challenge))
         raise Refusal(f"client data field challenge is {found}, expected another one of {len(challenge)} bytes")
     client_data.check_origin(trust)
     client_data.check_framing()
@@ -1491,13 +1544,13 @@ class _ClientData:
     def check_type(self) -> None:
         """It belongs to this ceremony and to no other (`payment.get` for example)."""
         if self.type != "webauthn.get":
-            raise Refusal(f'client data field type is {_debug(self.type)}, expected "webauthn.get"')
+            raise Refusal(f'client data field type is {_in_quotes(self.type)}, expected "webauthn.get"')
 
     def check_origin(self, trust: Trust) -> None:
         """The web origin is one of the relying party's, as an exact string."""
         if self.origin not in trust.web_origins:
-            expected = ", ".join(map(_debug, trust.web_origins))
-            raise Refusal(f"client data field origin is {_debug(self.origin)}, expected one of [{expected}]")
+            expected = ", ".join(map(_in_quotes, trust.web_origins))
+            raise Refusal(f"client data field origin is {_in_quotes(self.origin)}, expected one of [{expected}]")
 
     def check_framing(self) -> None:
         """The page was not framed. Any `topOrigin` is refused, even an equal one."""
@@ -1538,7 +1591,7 @@ def _check_authenticator_data(data: bytes, rp_id: str) -> None:
     elif rest:
         raise Refusal(f"{len(rest)} bytes follow the authenticator data")
     if data[:32] != _sha256(rp_id.encode()):
-        raise Refusal(f"{what} rpIdHash is not that of the relying party id {_debug(rp_id)}")
+        raise Refusal(f"{what} rpIdHash is not that of the relying party id {_in_quotes(rp_id)}")
     if not flags & _USER_PRESENT:
         raise Refusal(f"{what} flags are 0x{flags:02x}: no user presence (UP)")
     if not flags & _USER_VERIFIED:
@@ -1767,7 +1820,7 @@ class _Fields:
             raise Refusal("not an object")
         for name in value:
             if name not in names:
-                raise Refusal(f"unknown field {_debug(name)}")
+                raise Refusal(f"unknown field {_in_quotes(name)}")
         return cls(value)
 
     def has(self, field: str) -> bool:
@@ -1907,18 +1960,12 @@ def _utf8(data: bytes) -> Optional[str]:
         return None
 
 
-def _debug(text: str) -> str:
-    """A text in quotes on one line, with what cannot be printed escaped."""
-    simple = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+def _in_quotes(text: str) -> str:
+    """A text in double quotes for the words of a report: quotes and backslashes escaped, hidden characters written out.
 
-    def shown(character: str) -> str:
-        if character in simple:
-            return simple[character]
-        # A mark that joins the character before it would change the quotes or escapes that it follows.
-        joins = unicodedata.category(character) in ("Mn", "Me")
-        return character if character.isprintable() and not joins else f"\\u{{{ord(character):x}}}"
-
-    return '"' + "".join(map(shown, text)) + '"'
+    No table but our own counts, so that the words do not depend on Python's version of Unicode.
+    """
+    return '"' + _visible(re.sub(r'["\\]', r"\\\g<0>", text)) + '"'
 
 
 # --- Strict JSON (RFC 8259) and its canonical form (RFC 8785) ---------------------------------------------------------
@@ -2053,7 +2100,7 @@ class _JsonScanner:
         members.sort(key=lambda member: _utf16(member[0]))
         for (key, _), (next_key, _) in zip(members, members[1:]):
             if key == next_key:
-                self._refuse(f"the key {_debug(key)} stands twice")
+                self._refuse(f"the key {_in_quotes(key)} stands twice")
         return dict(members)
 
     def _array(self, depth: int) -> List[Json]:

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::encoding::base64url;
 use crate::json::{Object, Value};
 use crate::verify::{Expectation, Facts, Outcome, Report};
+pub(super) use crate::words::visible;
 
 use super::explained::{self, Explained};
 
@@ -77,19 +78,6 @@ fn verdict_line(report: &Report) -> String {
     }
 }
 
-/// Text from outside for a terminal: what cannot be seen is written out, so that it cannot act on the terminal.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().fold(String::new(), |mut shown, character| {
-        if crate::names::is_hidden(character) {
-            let written = write!(shown, "[U+{:04X}]", u32::from(character));
-            debug_assert!(written.is_ok(), "writing to a String cannot fail");
-        } else {
-            shown.push(character);
-        }
-        shown
-    })
-}
-
 /// The report as one line of JSON, with every hidden character escaped: it may be read on a terminal too.
 pub(super) fn to_json(
     name: &str,
@@ -153,6 +141,7 @@ fn facts_json(facts: &Facts) -> Value {
         ("decisions", facts.decisions.iter().map(decision).collect()),
         ("keys_pinned", facts.pinned.into()),
         ("limits", facts.limits().into_iter().map(Value::from).collect()),
+        ("witnessed_at", facts.witnessed_at.map_or(Value::Null, |time| time.to_string().into())),
     ])
     .into()
 }

@@ -25,9 +25,7 @@ fn ecmascript(double: f64) -> String {
     if double == 0.0 {
         return "0".to_owned();
     }
-    // `{:e}` writes the shortest round-trip digits as `d.ddde±x`; only the layout differs from ECMAScript's.
-    let scientific = format!("{:e}", double.abs());
-    let Decimal { digits, exponent, .. } = Decimal::of(&scientific);
+    let Decimal { digits, exponent, .. } = Decimal::of(&shortest(double.abs()));
     let count = i64::try_from(digits.len()).unwrap_or(i64::MAX);
     // The value is 0.digits × 10^point.
     let point = exponent + count;
@@ -46,6 +44,17 @@ fn ecmascript(double: f64) -> String {
         }
     };
     format!("{sign}{body}")
+}
+
+/// The shortest digits that give the same double, and of several the closest, and of two as close the even ones, as
+/// `d.ddde±x`. RFC 8785 §3.2.2.3 makes this note of ECMA-262 a rule: 2^50 + 1.25 and its like lie in the middle of two.
+fn shortest(double: f64) -> String {
+    // `{:e}` finds how many digits are needed, but rounds the middle up; with a precision it rounds it to even.
+    let shortest = format!("{double:e}");
+    let count = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let rounded = format!("{double:.0$e}", count.saturating_sub(1));
+    // Just below a power of two doubles lie closer together, and the closest digits may be those of another one.
+    if rounded.parse() == Ok(double) { rounded } else { shortest }
 }
 
 fn distance(from: i64, to: i64) -> usize {
@@ -110,6 +119,10 @@ mod tests {
             ("5e-324", "5e-324"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("0e99999999999999999999", "0"),
+            ("-1359354577176609.25", "-1359354577176609.2"),
+            ("1359354577176609.75", "1359354577176609.8"),
+            ("5.684341886080802e-14", "5.684341886080802e-14"),
+            ("9007199254740993", "9007199254740992"),
         ] {
             let text = literal.parse().map(ecmascript);
             assert_eq!(text.as_deref(), Ok(expected), "{literal}");
@@ -129,6 +142,7 @@ mod tests {
             "0.1234567890123456789",
             "18446744073709551617",
             "333333333.33333329",
+            "1359354577176609.3",
             "1e99999999999999999999",
             "1e-99999999999999999999",
         ] {

@@ -1,6 +1,7 @@
 //! The strict parser: bytes to [`Value`], or an error that names the place.
 
 use super::{Number, Object, Value, ends_plain_text, number};
+use crate::words::quoted;
 
 /// What a text may be at most.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,7 @@ pub enum ErrorKind {
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
     /// The same key twice.
-    #[error("the key {0:?} stands twice")]
+    #[error("the key {} stands twice", quoted(.0))]
     DuplicateKey(String),
     /// A `\u` escape that is half of a surrogate pair.
     #[error("a lone surrogate, which no UTF-8 text can hold")]

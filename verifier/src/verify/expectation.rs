@@ -6,6 +6,7 @@ use crate::encoding::base64url;
 use crate::json::{Object, Value};
 use crate::names::Username;
 use crate::time::Timestamp;
+use crate::words::quoted;
 
 /// What a caller expects. What is left out is not checked, and the report says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,7 +125,8 @@ impl Approvers {
 fn same(what: &str, expected: Option<&str>, given: &str) -> Result<(), String> {
     match expected {
         Some(expected) if expected != given => {
-            Err(format!("the {what} is {:?}, expected {:?}", shortened(given), shortened(expected)))
+            let (found, wanted) = (quoted(&shortened(given)), quoted(&shortened(expected)));
+            Err(format!("the {what} is {found}, expected {wanted}"))
         }
         _ => Ok(()),
     }

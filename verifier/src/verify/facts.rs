@@ -21,6 +21,8 @@ pub struct Facts {
     pub checkpoint: Checkpoint,
     /// Whether the keys were pinned by the trust file, or only logged.
     pub pinned: bool,
+    /// When as many witnesses as the trust file asks for had cosigned; none if it asks for none.
+    pub witnessed_at: Option<Timestamp>,
 }
 
 /// One approver's decision.
@@ -45,17 +47,35 @@ impl Facts {
     }
 
     /// What no receipt can show, in sentences for the reader of a report.
-    pub fn limits(&self) -> Vec<&'static str> {
+    pub fn limits(&self) -> Vec<String> {
         let key = if self.pinned {
             "The approvers' keys are the ones that the trust file pins."
         } else {
             "The approvers' keys are logged but not pinned: that they belong to these people is the server's word."
         };
-        vec![
-            key,
-            "That no rejection, revocation or consumption was left out: ask the log itself.",
-            "The time of the decision is the server's word.",
-            "User verification is the authenticator's claim.",
-        ]
+        let mut limits = vec![
+            key.to_owned(),
+            "That no rejection, revocation or consumption was left out: ask the log itself.".to_owned(),
+        ];
+        limits.extend(self.limits_of_time());
+        limits.push("User verification is the authenticator's claim.".to_owned());
+        limits
+    }
+
+    /// The server's clock, and what the witnesses' clocks say about it. Clocks differ, so neither is a failure.
+    fn limits_of_time(&self) -> Vec<String> {
+        let decided = self.decided_at();
+        let Some(witnessed) = self.witnessed_at else {
+            return vec!["The time of the decision is the server's word.".to_owned()];
+        };
+        let mut limits = vec![format!(
+            "Witnesses saw it no later than {witnessed}; how long before that it was decided is the server's word."
+        )];
+        if decided > witnessed {
+            limits.push(format!(
+                "The server's word contradicts the witnesses: it says that it was decided at {decided}, later."
+            ));
+        }
+        limits
     }
 }

@@ -14,10 +14,12 @@ use crate::entry::{Authorisation, CredentialEntry, CredentialHash, DecisionEntry
 use crate::json::{Object, Value};
 use crate::note::Note;
 use crate::receipt::{LoggedEntry, Receipt};
+use crate::time::Timestamp;
 use crate::trust::Trust;
 use crate::webauthn::{
     AuthenticatorData, Ceremony, ClientData, PublicKey, SignaturePrimitive, verify_assertion, verify_signature,
 };
+use crate::words::quoted;
 
 /// What one step found, with words for the report; or why it does not hold.
 type Found<T> = Result<(T, String), String>;
@@ -29,7 +31,7 @@ pub(super) fn run(
     progress: &mut Progress,
 ) -> Result<Facts, Stopped> {
     let receipt = progress.take(Step::Receipt, || parse_receipt(bytes))?;
-    let checkpoint = progress.take(Step::Checkpoint, || open_checkpoint(&receipt, trust))?;
+    let (checkpoint, witnessed_at) = progress.take(Step::Checkpoint, || open_checkpoint(&receipt, trust))?;
     let documents = progress.take(Step::Document, || parse_documents(&receipt, &checkpoint))?;
     let entries = progress.take(Step::Entry, || parse_entries(&receipt, &documents))?;
     let client_data = progress.take(Step::Challenge, || check_challenges(&receipt, &documents, &entries))?;
@@ -40,7 +42,9 @@ pub(super) fn run(
     progress.take(Step::Signature, || check_signatures(&entries, &keys, primitive))?;
     progress.take(Step::Inclusion, || check_inclusion(&receipt, &checkpoint))?;
     let decision = progress.take(Step::Quorum, || check_quorum(&documents, &entries))?;
-    Ok(facts(&receipt, checkpoint, &documents, &entries, decision, trust.approvers.is_some()))
+    let decisions = facts_of_decisions(&receipt, &documents, &entries);
+    let core = documents[0].core.clone();
+    Ok(Facts { decision, core, decisions, checkpoint, pinned: trust.approvers.is_some(), witnessed_at })
 }
 
 fn parse_receipt(bytes: &[u8]) -> Found<Receipt> {
@@ -50,13 +54,14 @@ fn parse_receipt(bytes: &[u8]) -> Found<Receipt> {
     Ok((receipt, found))
 }
 
-fn open_checkpoint(receipt: &Receipt, trust: &Trust) -> Found<Checkpoint> {
+/// The tree head, and the time by which as many witnesses as needed had cosigned it.
+fn open_checkpoint(receipt: &Receipt, trust: &Trust) -> Found<(Checkpoint, Option<Timestamp>)> {
     let note = Note::parse(receipt.checkpoint.as_bytes()).map_err(words)?;
     let claimed = Checkpoint::from_text(note.text()).map_err(words)?;
     // Several keys may have the log's name: of a known key, a line that fails spoils the note.
     let mut keys = trust.logs.iter().filter(|key| key.name() == claimed.log_origin).peekable();
     if keys.peek().is_none() {
-        return Err(format!("the log {:?} is not in the trust file", claimed.log_origin));
+        return Err(format!("the log {} is not in the trust file", quoted(&claimed.log_origin)));
     }
     let verified: Vec<_> = keys.map(|key| (key, note.verify(key))).collect();
     if let Some((_, Err(error @ crate::note::NoteError::BadSignature(_)))) =
@@ -67,28 +72,31 @@ fn open_checkpoint(receipt: &Receipt, trust: &Trust) -> Found<Checkpoint> {
     let Some((key, _)) = verified.iter().find(|(_, result)| result.is_ok()) else {
         return Err(format!("no signature by a key of {} in the trust file", claimed.log_origin));
     };
-    let mut found = format!("tree of {} entries, signed by {}+{:08x}", claimed.size, key.name(), key.id());
-    if trust.witness_quorum > 0 {
-        let cosigned = count_witnesses(&note, trust)?;
-        found = format!("{found} and {}", count(cosigned, "witness key"));
+    let found = format!("tree of {} entries, signed by {}+{:08x}", claimed.size, key.name(), key.id());
+    if trust.witness_quorum == 0 {
+        return Ok(((claimed, None), found));
     }
-    Ok((claimed, found))
+    let times = witness_times(&note, trust)?;
+    let witnessed_at = Timestamp::from_unix(times[trust.witness_quorum - 1]);
+    Ok(((claimed, Some(witnessed_at)), format!("{found} and {}", count(times.len(), "witness key"))))
 }
 
-/// Counts the pinned witness keys that cosigned; one key under two names counts once.
-fn count_witnesses(note: &Note, trust: &Trust) -> Result<usize, String> {
-    let mut cosigned = BTreeSet::new();
+/// When each pinned witness key cosigned first, in ascending order; one key under two names counts once.
+fn witness_times(note: &Note, trust: &Trust) -> Result<Vec<u64>, String> {
+    let mut first = BTreeMap::new();
     for witness in &trust.witnesses {
         match note.verify_cosignature(witness) {
-            Ok(_time) => _ = cosigned.insert(*witness.public_key()),
+            Ok(time) => _ = first.entry(*witness.public_key()).and_modify(|at| *at = time.min(*at)).or_insert(time),
             Err(crate::note::NoteError::NotSigned(_)) => {}
             Err(error) => return Err(words(error)),
         }
     }
-    if cosigned.len() < trust.witness_quorum {
-        return Err(format!("cosigned by {} of the {} witnesses needed", cosigned.len(), trust.witness_quorum));
+    if first.len() < trust.witness_quorum {
+        return Err(format!("cosigned by {} of the {} witnesses needed", first.len(), trust.witness_quorum));
     }
-    Ok(cosigned.len())
+    let mut times: Vec<u64> = first.into_values().collect();
+    times.sort_unstable();
+    Ok(times)
 }
 
 fn parse_documents(receipt: &Receipt, checkpoint: &Checkpoint) -> Found<Vec<Document>> {
@@ -96,8 +104,8 @@ fn parse_documents(receipt: &Receipt, checkpoint: &Checkpoint) -> Found<Vec<Docu
     for part in &receipt.decisions {
         let document = Document::parse(&part.document).map_err(words)?;
         if document.core.log != checkpoint.log_origin {
-            let (given, needed) = (&document.core.log, &checkpoint.log_origin);
-            return Err(format!("the document names the log {given:?}, the checkpoint is of {needed:?}"));
+            let (given, needed) = (quoted(&document.core.log), quoted(&checkpoint.log_origin));
+            return Err(format!("the document names the log {given}, the checkpoint is of {needed}"));
         }
         documents.push(document);
     }
@@ -221,11 +229,13 @@ impl Signers<'_> {
         };
         let pinned = &self.trust.relying_party.rp_id;
         if entry.rp_id != *pinned {
-            return Err(format!("the key was enrolled for {:?}, the trust file says {pinned:?}", entry.rp_id));
+            let (given, pinned) = (quoted(&entry.rp_id), quoted(pinned));
+            return Err(format!("the key was enrolled for {given}, the trust file says {pinned}"));
         }
         let key = PublicKey::from_spki_der(&entry.public_key).map_err(words)?;
         if key.algorithm().as_str() != entry.alg {
-            return Err(format!("the key is of {}, its enrolment says {:?}", key.algorithm().as_str(), entry.alg));
+            let alg = quoted(&entry.alg);
+            return Err(format!("the key is of {}, its enrolment says {alg}", key.algorithm().as_str()));
         }
         Ok(Enrolled { entry, key, index: part.index })
     }
@@ -324,23 +334,16 @@ fn check_quorum(documents: &[Document], entries: &[DecisionEntry]) -> Found<Deci
     Ok((Decision::Approve, format!("{} of {quorum} needed", count(documents.len(), "approval"))))
 }
 
-fn facts(
-    receipt: &Receipt,
-    checkpoint: Checkpoint,
-    documents: &[Document],
-    entries: &[DecisionEntry],
-    decision: Decision,
-    pinned: bool,
-) -> Facts {
-    let decisions =
-        documents.iter().zip(entries).zip(&receipt.decisions).map(|((document, entry), part)| DecisionFact {
-            approver: document.approver.clone(),
-            decision: document.decision,
-            decided_at: entry.decided_at,
-            index: part.logged.index,
-            credential: entry.credential,
-        });
-    Facts { decision, core: documents[0].core.clone(), decisions: decisions.collect(), checkpoint, pinned }
+fn facts_of_decisions(receipt: &Receipt, documents: &[Document], entries: &[DecisionEntry]) -> Vec<DecisionFact> {
+    let parts = documents.iter().zip(entries).zip(&receipt.decisions);
+    let facts = parts.map(|((document, entry), part)| DecisionFact {
+        approver: document.approver.clone(),
+        decision: document.decision,
+        decided_at: entry.decided_at,
+        index: part.logged.index,
+        credential: entry.credential,
+    });
+    facts.collect()
 }
 
 fn words(error: impl std::fmt::Display) -> String {

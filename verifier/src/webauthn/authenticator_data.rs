@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::Ceremony;
 use super::cbor::{self, CborError};
 use super::public_key::{PublicKey, PublicKeyError};
+use crate::words::quoted;
 
 /// Largest authenticator data of an assertion, in bytes. That of a registration is bounded by its attestation object.
 pub const MAX_AUTHENTICATOR_DATA: usize = 1024;
@@ -170,7 +171,7 @@ pub enum AuthenticatorDataError {
         extra: usize,
     },
     /// For another relying party (R11, A9).
-    #[error("authenticator data rpIdHash is not that of the relying party id {expected:?}")]
+    #[error("authenticator data rpIdHash is not that of the relying party id {}", quoted(.expected))]
     RpIdHash {
         /// The pinned relying party id.
         expected: String,

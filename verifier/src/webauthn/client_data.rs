@@ -7,6 +7,7 @@
 
 use crate::encoding;
 use crate::json::{self, Limits, Numbers, Object, Value};
+use crate::words::{quoted, quoted_list};
 
 use super::{Ceremony, RelyingParty};
 
@@ -118,7 +119,7 @@ pub enum ClientDataError {
         found: usize,
     },
     /// Of another ceremony (R4, A5).
-    #[error("client data field type is {found:?}, expected {expected:?}")]
+    #[error("client data field type is {}, expected {}", quoted(.found), quoted(.expected))]
     Type {
         /// This ceremony's.
         expected: &'static str,
@@ -126,7 +127,7 @@ pub enum ClientDataError {
         found: String,
     },
     /// From a page of another web origin (R6, A7).
-    #[error("client data field origin is {found:?}, expected one of {expected:?}")]
+    #[error("client data field origin is {}, expected one of {}", quoted(.found), quoted_list(.expected))]
     Origin {
         /// The relying party's.
         expected: Vec<String>,
@@ -158,7 +159,7 @@ impl ClientDataError {
 /// A challenge that is not the one this ceremony was started with (R5, A6). The expected one is not shown: it is compared
 /// in constant time, so that neither answer times nor messages help whoever guesses at a pending ceremony.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("client data field challenge is {found:?}, expected another one of {expected_length} bytes")]
+#[error("client data field challenge is {}, expected another one of {expected_length} bytes", quoted(.found))]
 pub struct ChallengeMismatch {
     /// The length of the challenge that the ceremony was started with.
     pub expected_length: usize,

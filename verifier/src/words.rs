@@ -1,0 +1,42 @@
+//! Texts from outside in the words of a report (docs/protocol.md section 14): what cannot be seen is written out.
+//!
+//! Which characters a language escapes by itself depends on its version of Unicode. Here only the table of hidden
+//! characters counts, so that every verifier writes the same words.
+
+use crate::names::is_hidden;
+
+/// A text for a terminal or a page: each hidden character as `[U+XXXX]`.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            shown += &format!("[U+{:04X}]", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A text in double quotes: `"` and `\` with a backslash before them, hidden characters as `[U+XXXX]`, the rest as it is.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", visible(&text.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
+/// Several texts in quotes, `["a", "b"]`.
+pub(crate) fn quoted_list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_escape_themselves_and_what_is_hidden() {
+        assert_eq!(quoted("a \"b\" \\ é 😀"), "\"a \\\"b\\\" \\\\ é 😀\"");
+        assert_eq!(quoted("\0\t\u{a0}\u{202e}\u{301}"), "\"[U+0000][U+0009]\u{a0}[U+202E]\u{301}\"");
+        assert_eq!(quoted("\u{e0041}\u{10ffff}\u{378}"), "\"[U+E0041]\u{10ffff}\u{378}\"");
+        assert_eq!(quoted_list(&["a".into(), "\"".into()]), "[\"a\", \"\\\"\"]");
+    }
+}

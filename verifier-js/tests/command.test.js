@@ -24,6 +24,9 @@ before(() => {
     'approved.receipt.json': text('genuine/approved-2-of-3'),
     'rejected.receipt.json': text('expectation/rejected'),
     'changed.receipt.json': text('genuine/approved').replace('deploy-bot', 'deploy-bat'),
+    'after.receipt.json': text('genuine/witnesses-second-one-50-seconds-after'),
+    'before.receipt.json': text('genuine/witnesses-two-before-the-decision'),
+    'witnesses.json': Buffer.from(readCase('genuine/witnesses-two-before-the-decision').trust).toString(),
     'payload.json': '{"env":"staging"}',
     'same.json': '{ "service": "api-gateway", "env": "production", "replicas": 3 }\n',
     'array.json': '[]',
@@ -45,7 +48,7 @@ function run(args, input = '', env = {}) {
 const CASES = [
   'approved', 'rejected', 'rejected-as-expected', 'not-verified', 'several', 'json', 'another-payload', 'missing-trust',
   'missing-receipt', 'missing-payload', 'payload-not-an-object', 'payload-with-a-repeated-key', 'unknown-trust-field',
-  'empty-trust',
+  'empty-trust', 'witnesses', 'witnesses-json',
 ];
 
 for (const name of CASES) {
@@ -70,6 +73,10 @@ test('every expectation that has no clock', () => {
   assert.equal(status, 0, stdout);
   assert.match(stdout, /as expected: decision, payload, approvers, id, requester\n/);
   assert.equal(run([...args, '--max-age', '1']).status, 1);
+  // Names alone mean a quorum of exactly 1.
+  const alone = run(['approved.receipt.json', '--trust', 'trust.json', '--approvers', 'alex,kim,sam']);
+  assert.equal(alone.status, 1);
+  assert.match(alone.stdout, /the quorum is 2, expected 1/);
   assert.equal(run([...args, '--usable']).status, 1);
   for (const [action, code] of /** @type {[string, number][]} */ ([['Deploy api-gateway to production', 0], ['Deploy', 1], ['', 1]])) {
     assert.equal(run([...args, '--action', action]).status, code);

@@ -88,6 +88,8 @@ test('foreign bytes are not entries', () => {
   for (const text of ['', 'countersign/', 'countersign/decision/v1', 'countersign/decision/v2\n{}', 'x\n{}', '__proto__\n{}']) {
     assert.throws(() => parseEntry(text), { message: 'no type line of a known entry' }, text);
   }
+  // The form is looked at before the kind, so a malformed revocation is refused for its form.
+  assert.throws(() => parseEntry('countersign/revocation/v1\n{}'), { message: 'the field approver is missing' });
   assert.throws(() => parseEntry('é'.repeat(32_768)), { message: 'an entry of 65536 bytes, at most 65535 are allowed' });
 });
 
@@ -97,6 +99,11 @@ test('a receipt has one form', () => {
   const parse = (/** @type {any} */ value) => parseReceipt(utf8(typeof value === 'string' ? value : canonical(value)));
   assert.equal(parse(receipt).decisions[0].index, 1n);
   assert.ok(parse(`${text}\n`));
+  const enrolments = (/** @type {number} */ count) => {
+    return { ...receipt, enrolments: Array.from({ length: count }, (_, index) => ({ ...receipt.enrolments[0], index })) };
+  };
+  assert.equal(parse(enrolments(256)).enrolments.length, 256);
+  assert.throws(() => parse(enrolments(257)), /1 to 256 enrolments/);
   const [decision] = receipt.decisions;
   for (const [value, words] of /** @type {[any, RegExp][]} */ ([
     ['', /expected a value/], [`${text}\n\n`, /not in canonical form/], [`\ufeff${text}`, /byte 0/], [` ${text}`, /canonical/],

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseCheckpoint } from '../checkpoint.js';
 import { isPoint, verifyEd25519 } from '../ed25519.js';
 import { concat, fromBase64, utf8 } from '../encoding.js';
-import { MAX_NOTE, isCosignedBy, isSignedBy, keyName, parseLogKey, parseNote, parseWitnessKey } from '../note.js';
+import { MAX_NOTE, cosignedAt, isSignedBy, keyName, parseLogKey, parseNote, parseWitnessKey } from '../note.js';
 import { makeNoteKey } from './made.js';
 
 /** The examples of C2SP signed-note, and the test key of Go's x/mod. */
@@ -43,14 +43,14 @@ test('a cosignature binds its time', async () => {
   const pinned = await parseWitnessKey(witness.text);
   const text = 'log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n';
   const line = await witness.cosign(text, 5n);
-  assert.equal(await isCosignedBy(parse(`${text}\n${line}`), pinned), true);
-  assert.equal(await isCosignedBy(parse(NOTE), pinned), false);
+  assert.equal(await cosignedAt(parse(`${text}\n${line}`), pinned), 5n);
+  assert.equal(await cosignedAt(parse(NOTE), pinned), undefined);
   const bytes = fromBase64(line.slice(line.lastIndexOf(' ') + 1, -1)) ?? new Uint8Array();
   bytes[11] = 6;
   const later = `${line.slice(0, line.lastIndexOf(' '))} ${Buffer.from(bytes).toString('base64')}\n`;
-  await assert.rejects(isCosignedBy(parse(`${text}\n${later}`), pinned));
+  await assert.rejects(cosignedAt(parse(`${text}\n${later}`), pinned));
   const beyond = await witness.cosign(text, 2n ** 63n);
-  await assert.rejects(isCosignedBy(parse(`${text}\n${beyond}`), pinned));
+  await assert.rejects(cosignedAt(parse(`${text}\n${beyond}`), pinned));
   await assert.rejects(parseLogKey(witness.text), /another signature type/);
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { base64url, concat, utf8 } from '../encoding.js';
-import { Refusal, STEPS, notStated, parsePayload, parseTrust, reportToJson, verify } from '../index.js';
+import { Refusal, STEPS, limitsOf, notStated, parsePayload, parseTrust, reportToJson, verify } from '../index.js';
 import { DOCUMENT, LOG, canonical, makeKey, makeNoteKey, makeReceipt } from './made.js';
 import { caseNames, readCase, readTrust, trustNames } from './testdata.js';
 
@@ -126,6 +126,35 @@ test('witnesses count by their keys', async () => {
     const report = await reportOf(cosigned(...witnesses), pins);
     assert.equal(report.failedStep, 'checkpoint');
   }
+});
+
+test('witnesses bound the time of a decision', async () => {
+  const [a, b] = [await makeNoteKey('a.example/w', 4), await makeNoteKey('b.example/w', 4)];
+  // Alex decided at 12:00:30.
+  const asked = BigInt(Date.UTC(2026, 2, 1, 12) / 1000);
+  const told = async (/** @type {[import('./made.js').NoteKey, bigint][]} */ times, /** @type {number} */ quorum) => {
+    const note = async (/** @type {string} */ made, /** @type {string} */ text) => {
+      const lines = await Promise.all(times.map(([witness, after]) => witness.cosign(text, asked + after)));
+      return made + lines.join('');
+    };
+    const pins = quorum > 0 ? { witnesses: [a.text, b.text], witness_quorum: quorum } : {};
+    const { facts } = await reportOf({ note }, pins);
+    assert.ok(facts);
+    return [facts.witnessedAt, ...limitsOf(facts).slice(2, -1)];
+  };
+  const seen = (/** @type {string} */ time) => {
+    return [time, `Witnesses saw it no later than ${time}; how long before that it was decided is the server's word.`];
+  };
+  assert.deepEqual(await told([[a, 60n], [b, 40n]], 1), seen('2026-03-01T12:00:40Z'));
+  assert.deepEqual(await told([[a, 60n], [b, 40n]], 2), seen('2026-03-01T12:01:00Z'));
+  assert.deepEqual(await told([[a, 60n], [a, 50n], [b, 40n]], 2), seen('2026-03-01T12:00:50Z'));
+  assert.deepEqual(await told([[a, 30n]], 1), seen('2026-03-01T12:00:30Z'));
+  assert.deepEqual(await told([[a, 2n ** 63n - 1n - asked]], 1), seen('9999-12-31T23:59:59Z'));
+  assert.deepEqual(await told([[a, 29n]], 1), [
+    ...seen('2026-03-01T12:00:29Z'),
+    "The server's word contradicts the witnesses: it says that it was decided at 2026-03-01T12:00:30Z, later.",
+  ]);
+  assert.deepEqual(await told([[a, 60n]], 0), [null, "The time of the decision is the server's word."]);
 });
 
 test('pins and revocations of the trust file', async () => {

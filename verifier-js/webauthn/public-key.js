@@ -93,7 +93,7 @@ function checkModulus(modulus) {
   const bits = modulus.length * 8 - (Math.clz32(modulus[0]) - 24);
   const [least, most] = MODULUS_BITS;
   if (bits < least || bits > most) {
-    const expected = `${least} to ${most} bits without a zero byte before them`;
+    const expected = `${least} to ${most} bits with no zero byte before them`;
     throw refusal(`RSA modulus is ${bits} bits in ${modulus.length} bytes, expected ${expected}`);
   }
   if (modulus[modulus.length - 1] % 2 === 0) throw refusal('RSA modulus is even');

@@ -122,6 +122,38 @@ fn approved_with_every_expectation_that_has_no_clock() {
     run.assert_golden("expected");
 }
 
+/// Names alone mean a quorum of exactly 1: two of these three had to approve.
+#[test]
+fn approvers_without_a_quorum() {
+    let folder = Folder::new("no-quorum");
+    let run = folder.run("approved.receipt.json --trust trust.json --approvers alex,kim,sam", "");
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("the quorum is 2, expected 1"), "{}", run.stdout);
+    folder.write("one.receipt.json", &Story::one().text());
+    assert_eq!(folder.run("one.receipt.json --trust trust.json --approvers alex", "").code, 0);
+}
+
+/// The same receipts are in testdata/, for the commands of the other languages.
+#[test]
+fn witnesses() {
+    const A: Witness = Witness { name: "a.example/w", seed: 0x31, time: 0 };
+    const B: Witness = Witness { name: "b.example/w", seed: 0x32, time: 0 };
+    const C: Witness = Witness { name: "c.example/w", seed: 0x33, time: 0 };
+    const UNKNOWN: Witness = Witness { name: "unknown.example/w", seed: 0x34, time: 1 };
+    let folder = Folder::new("witnesses");
+    let keys = [A, B, C].map(|witness| format!("\"{}\"", witness.key_text())).join(",");
+    let trust = Story::trust().to_json();
+    let asking = format!("\"witness_quorum\":2,\"witnesses\":[{keys}]}}");
+    folder.write("witnesses.json", &format!("{},{asking}", &trust[..trust.len() - 1]));
+    let cosigned = |witnesses: &[Witness]| Story { witnesses: witnesses.to_vec(), ..Story::one() }.text();
+    folder.write("after.receipt.json", &cosigned(&[A.after(70), B.after(40), C.after(50), UNKNOWN]));
+    folder.write("before.receipt.json", &cosigned(&[A.after(10), B.after(70), C.after(29)]));
+    let run = folder.run("after.receipt.json before.receipt.json --trust witnesses.json", "");
+    run.assert_golden("witnesses");
+    let run = folder.run("after.receipt.json before.receipt.json --trust witnesses.json --json", "");
+    run.assert_golden("witnesses-json");
+}
+
 #[test]
 fn the_title() {
     let folder = Folder::new("title");

@@ -1767,7 +1767,7 @@ def _rsa_modulus(spki_der: bytes) -> int:
     bits = modulus.bit_length()
     if not _RSA_LEAST_BITS <= bits <= _RSA_MOST_BITS:
         found = f"{bits} bits in {(bits + 7) // 8} bytes"
-        expected = f"{_RSA_LEAST_BITS} to {_RSA_MOST_BITS} bits without a zero byte before them"
+        expected = f"{_RSA_LEAST_BITS} to {_RSA_MOST_BITS} bits with no zero byte before them"
         raise Refusal(f"RSA modulus is {found}, expected {expected}")
     if modulus % 2 == 0:
         raise Refusal("RSA modulus is even")
@@ -1965,7 +1965,9 @@ def _in_quotes(text: str) -> str:
 
     No table but our own counts, so that the words do not depend on Python's version of Unicode.
     """
-    return '"' + _visible(re.sub(r'["\\]', r"\\\g<0>", text)) + '"'
+    # A caller's text may hold lone surrogates, which no encoding of a report can.
+    scalars = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return '"' + _visible(re.sub(r'["\\]', r"\\\g<0>", scalars)) + '"'
 
 
 # --- Strict JSON (RFC 8259) and its canonical form (RFC 8785) ---------------------------------------------------------

@@ -28,12 +28,12 @@ def sha256(data):
 
 
 class P256Key:
-    """A key whose secret scalar is one byte, 32 times. It signs with a nonce made of the message."""
+    """A key whose secret scalar is one byte, or a number of two bytes, repeated to 32. Its nonce is made of the message."""
 
     alg = "ES256"
 
     def __init__(self, byte):
-        self.secret = int.from_bytes(bytes([byte]) * 32, "big")
+        self.secret = int.from_bytes((bytes([byte]) * 2 if byte < 256 else byte.to_bytes(2, "big")) * 16, "big")
         self.point = affine(self.secret)
         self.spki_der = v._ES256_SPKI_PREFIX + b"\x04" + b"".join(n.to_bytes(32, "big") for n in self.point)
         self.credential = sha256(self.spki_der)
@@ -281,7 +281,7 @@ class Story:
         root = v.base64.b64encode(root_of(leaves)).decode()
         text = self._changed("checkpoint", f"{LOG}\n{len(leaves)}\n{root}\n")
         key = self.changes.get("log_key", LOG_KEY)
-        witnesses = "".join(witness.cosign(text, 1) for witness in self.changes.get("witnesses", []))
+        witnesses = "".join(witness.cosign(text, at) for witness, at in self.changes.get("witnesses", []))
         return self._changed("note", f"{text}\n{key.line(text)}{witnesses}")
 
 

@@ -34,13 +34,19 @@ GOLDEN_RUNS = {
     "rejected-as-expected": {},
     "several": {},
     "standard-input": {},
+    "witnesses": {},
+    "witnesses-json": {},
     "unknown-trust-field": {"unknown.json": canonical({**trust_members(), "aprovers": {}}).encode()},
 }
 
 
 def shared_receipt(name):
+    return shared_case(name)["receipt"].encode()
+
+
+def shared_case(name):
     with open(os.path.join(HERE, "..", "..", "..", "testdata", "receipts", f"{name}.json"), "rb") as file:
-        return json.load(file)["receipt"].encode()
+        return json.load(file)
 
 
 class Command(unittest.TestCase):
@@ -51,6 +57,10 @@ class Command(unittest.TestCase):
         cls.write("trust.json", canonical(trust_members()).encode())
         cls.write("approved.receipt.json", shared_receipt("genuine/approved-2-of-3"))
         cls.write("rejected.receipt.json", shared_receipt("expectation/rejected"))
+        for name, case in [("after", "second-one-50-seconds-after"), ("before", "two-before-the-decision")]:
+            shared = shared_case(f"genuine/witnesses-{case}")
+            cls.write(f"{name}.receipt.json", shared["receipt"].encode())
+            cls.write("witnesses.json", shared["trust"].encode())
         cls.write("changed.receipt.json", shared_receipt("genuine/approved").replace(b"deploy-bot", b"deploy-bat"))
 
     @classmethod
@@ -130,6 +140,7 @@ class Command(unittest.TestCase):
             (["--action", "Deploy api-gateway to production"], 0),
             (["--action", "Deploy"], 1),
             (["--approvers", "alex", "--approvers", "kim,sam", "--quorum", "2"], 0),
+            # Names alone mean a quorum of exactly 1.
             (["--approvers", "alex,kim,sam"], 1),
             (["--max-age", "18446744073709551615"], 0),
             (["--max-age", "60"], 1),

@@ -10,6 +10,7 @@ from made import (
     MALLORY,
     SAM,
     Ed25519Key,
+    P256Key,
     RsaKey,
     Story,
     assertion,
@@ -160,19 +161,69 @@ class Steps(unittest.TestCase):
         a, b = (Ed25519Key(name, byte, kind=4) for name, byte in (("a.example/w", 0x31), ("b.example/w", 0x32)))
         again = Ed25519Key("again.example/w", 0x31, kind=4)
         pinned = trust(witnesses=[a.text, b.text, again.text], witness_quorum=2)
-        found = self.passes(Story(witnesses=[a, b]), pinned).steps[1].detail
+        found = self.passes(Story(witnesses=[(a, 1), (b, 1)]), pinned).steps[1].detail
         self.assertTrue(found.endswith("and 2 witness keys"), found)
         self.fails(
             "checkpoint",
             [
                 ("none", Story()),
-                ("one of two", Story(witnesses=[a])),
-                ("one twice", Story(witnesses=[a, a])),
-                ("one key under two names", Story(witnesses=[a, again])),
-                ("two and a line that fails", Story(witnesses=[a, b], note=lambda n: n + a.cosign("other\n", 1))),
+                ("one of two", Story(witnesses=[(a, 1)])),
+                ("one twice", Story(witnesses=[(a, 1), (a, 2)])),
+                ("one key under two names", Story(witnesses=[(a, 1), (again, 1)])),
+                ("a line that fails", Story(witnesses=[(a, 1), (b, 1)], note=lambda n: n + a.cosign("other\n", 1))),
             ],
             pinned,
         )
+
+    def test_witnesses_bound_the_time(self):
+        a, b = (Ed25519Key(name, byte, kind=4) for name, byte in (("a.example/w", 0x31), ("b.example/w", 0x32)))
+        again = Ed25519Key("again.example/w", 0x31, kind=4)
+        asked = v._parse_time("2026-03-01T12:00:00Z")  # And decided 30 seconds later.
+
+        def told(times, quorum):
+            pins = {"witnesses": [a.text, b.text, again.text], "witness_quorum": quorum} if quorum else {}
+            witnesses = [(witness, asked + after) for witness, after in times]
+            facts = self.passes(Story(witnesses=witnesses), trust(**pins)).facts
+            return facts.witnessed_at, facts.limits[2:-1]
+
+        def seen(at):
+            words = "how long before that it was decided is the server's word."
+            return f"Witnesses saw it no later than {v._format_time(at)}; {words}"
+
+        for times, quorum, after in [
+            ([(a, 60), (b, 40)], 1, 40),
+            ([(a, 60), (b, 40)], 2, 60),
+            ([(a, 60), (a, 50), (b, 40)], 2, 50),
+            ([(a, 60), (again, 45), (b, 40)], 2, 45),
+            ([(a, 30)], 1, 30),
+        ]:
+            self.assertEqual(told(times, quorum), (asked + after, [seen(asked + after)]))
+        self.assertEqual(told([(a, (1 << 63) - 1 - asked)], 1), (v._MAX_TIME, [seen(v._MAX_TIME)]))
+        later = "The server's word contradicts the witnesses: it says that it was decided at 2026-03-01T12:00:30Z, later."
+        self.assertEqual(told([(a, 29)], 1), (asked + 29, [seen(asked + 29), later]))
+        self.assertEqual(told([(a, 60)], 0), (None, ["The time of the decision is the server's word."]))
+
+    def test_a_line_of_another_pinned_log_is_not_looked_at(self):
+        other = Ed25519Key("other.example.com/log", 0x70)
+        both = trust(logs=[other.text, LOG_KEY.text])
+        self.passes(Story(note=lambda note: note + other.line("other\n")), both)
+
+    def test_enrolments_up_to_256(self):
+        keys = [P256Key(0x2100 + n) for n in range(257)]
+        chain = [("alex", key, by) for key, by in zip(keys, [None, *keys])]
+        votes = [[("alex", key, "approve", "2026-03-01T12:00:30Z")] for key in keys]
+        self.assertIn("256 keys", self.passes(Story(enrolments=chain[:256], votes=votes[255])).steps[7].detail)
+        self.fails("receipt", [("257", Story(enrolments=chain, votes=votes[256]))])
+
+    def test_a_wrong_kind_is_named_only_if_the_entry_is_well_formed(self):
+        for kind, form in [("revocation", {}), ("consumption", {"consumed_at": "", "nonce": ""})]:
+            entry = f"countersign/{kind}/v1\n{canonical(form)}"
+            report = v.verify(Story(decision_text=lambda _, text=entry: text).receipt(), trust())
+            self.assertEqual(report.failure.id, "entry")
+            self.assertTrue(report.failure.detail.startswith("the field "), report.failure.detail)
+        nonce = canonical({"consumed_at": "2026-03-01T12:01:00Z", "nonce": EMPTY})
+        known = Story(decision_text=lambda _: f"countersign/consumption/v1\n{nonce}")
+        self.assertEqual(v.verify(known.receipt(), trust()).failure.detail, "the entry is not a decision")
 
     def test_document(self):
         deep = {"a": 0}

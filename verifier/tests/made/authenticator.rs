@@ -17,6 +17,8 @@ use super::{RP_ID, WEB_ORIGIN, der};
 pub(crate) enum Key {
     /// P-256, with the secret scalar of this byte, 32 times.
     P256(u8),
+    /// P-256, with a secret scalar that ends in this number: where more keys are needed than a byte has.
+    P256Of(u16),
     /// RSA, of these primes and this public exponent.
     Rsa(Primes, u32),
 }
@@ -35,14 +37,16 @@ impl Key {
     /// `alg` of its enrolment.
     pub(crate) fn alg(self) -> &'static str {
         match self {
-            Self::P256(_) => "ES256",
+            Self::P256(_) | Self::P256Of(_) => "ES256",
             Self::Rsa(..) => "RS256",
         }
     }
 
     pub(crate) fn spki_der(self) -> Vec<u8> {
         match self {
-            Self::P256(scalar) => [&SPKI, p256_key(scalar).verifying_key().to_sec1_point(false).as_bytes()].concat(),
+            Self::P256(_) | Self::P256Of(_) => {
+                [&SPKI, self.p256().verifying_key().to_sec1_point(false).as_bytes()].concat()
+            }
             Self::Rsa(primes, exponent) => {
                 der::rsa_spki(&der::unsigned(&rsa_key(primes, exponent).n().to_bytes_be()), exponent)
             }
@@ -61,8 +65,8 @@ impl Key {
     /// Signs any bytes.
     pub(crate) fn sign_message(self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::P256(scalar) => {
-                let signature: Signature = p256_key(scalar).sign(message);
+            Self::P256(_) | Self::P256Of(_) => {
+                let signature: Signature = self.p256().sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
             Self::Rsa(primes, exponent) => {
@@ -94,6 +98,16 @@ impl Key {
         rsa_key(primes, exponent)
     }
 
+    fn p256(self) -> SigningKey {
+        let mut scalar = [0x77; 32];
+        match self {
+            Self::P256(byte) => scalar = [byte; 32],
+            Self::P256Of(number) => scalar[30..].copy_from_slice(&number.to_be_bytes()),
+            Self::Rsa(..) => panic!("an RSA key"),
+        }
+        SigningKey::from_slice(&scalar).unwrap()
+    }
+
     pub(crate) fn assert(self, challenge: &[u8]) -> Assertion {
         self.assert_over(authenticator_data(), client_data(challenge).into_bytes())
     }
@@ -102,10 +116,6 @@ impl Key {
         let signature = self.sign(&authenticator_data, &client_data_json);
         Assertion { authenticator_data, client_data_json, signature }
     }
-}
-
-fn p256_key(scalar: u8) -> SigningKey {
-    SigningKey::from_slice(&[scalar; 32]).unwrap()
 }
 
 fn rsa_key(primes: Primes, exponent: u32) -> RsaPrivateKey {

@@ -7,6 +7,7 @@ use verifier::checkpoint::Checkpoint;
 use verifier::encoding::base64;
 use verifier::note::{SignerKey, WitnessKey};
 use verifier::receipt::LoggedEntry;
+use verifier::time::Timestamp;
 
 /// The entries of a log, first to last.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +46,8 @@ pub(crate) fn log_key(log_origin: &str, seed: u8) -> SignerKey {
 pub(crate) struct Witness {
     pub(crate) name: &'static str,
     pub(crate) seed: u8,
+    /// When it cosigns, in seconds since 1970.
+    pub(crate) time: u64,
 }
 
 impl Witness {
@@ -57,6 +60,12 @@ impl Witness {
     pub(crate) fn key_text(self) -> String {
         let blob = [&[Self::TYPE], self.secret().verifying_key().as_bytes().as_slice()].concat();
         format!("{}+{:08x}+{}", self.name, u32::from_be_bytes(self.key_id()), base64(&blob))
+    }
+
+    /// The same witness at this many seconds after the stories' confirmations were asked for.
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        let asked: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        Self { time: asked.plus(seconds).unix(), ..self }
     }
 
     /// The signature line over a checkpoint's text, cosigned at this time.

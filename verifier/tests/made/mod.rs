@@ -216,7 +216,7 @@ impl Story {
         let text = self.edited(Stage::Checkpoint, (self.changes.checkpoint_text)(checkpoint.to_text()));
         let mut note = log::log_key(&checkpoint.log_origin, self.changes.log_seed).sign(&text);
         for witness in &self.witnesses {
-            note += &witness.line(&text, checkpoint.size.get());
+            note += &witness.line(&text, witness.time);
         }
         self.edited(Stage::Note, (self.changes.note)(note))
     }

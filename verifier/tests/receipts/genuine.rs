@@ -1,10 +1,13 @@
 //! Genuine receipts of every kind have their verdict, with all steps passed.
 
 use verifier::document::Decision;
-use verifier::verify::{Expectation, Report, Verdict};
+use verifier::trust::Trust;
+use verifier::verify::{Expectation, Outcome, Report, Step, Verdict};
 
-use super::made::{ALEX, ALEX_NEW, Changes, KIM, SAM, Story, Witness, approves, core, invited, rejects};
-use super::{assert_all_passed, check, check_with};
+use super::made::{
+    ALEX, ALEX_NEW, Changes, Enrolment, KIM, Key, SAM, Story, Witness, approves, core, invited, rejects,
+};
+use super::{assert_all_passed, assert_first_failure, check, check_with};
 
 fn rejection() -> Expectation {
     Expectation { decision: Some(Decision::Reject), ..Expectation::default() }
@@ -104,13 +107,67 @@ fn pinned_people() {
 #[test]
 fn witnesses() {
     let witnesses = [("a.example/w", 0x31), ("b.example/w", 0x32), ("c.example/w", 0x33)];
-    let witnesses = witnesses.map(|(name, seed)| Witness { name, seed });
+    let witnesses = witnesses.map(|(name, seed)| Witness { name, seed, time: 5 });
     let mut trust = Story::trust();
     trust.witnesses = witnesses.map(Witness::key).to_vec();
     trust.witness_quorum = 2;
     let story = Story { witnesses: vec![witnesses[2], witnesses[0]], ..Story::one() };
     assert_all_passed("two of three witnesses", &check_with(&story.text(), &trust, &Expectation::default()));
     assert_all_passed("unknown witnesses", &check(&story.text()));
+}
+
+/// The time that counts is the one by which the last of the needed keys had cosigned. Alex decided at 12:00:30.
+#[test]
+fn witnesses_bound_the_time() {
+    const A: Witness = Witness { name: "a.example/w", seed: 0x31, time: 0 };
+    const B: Witness = Witness { name: "b.example/w", seed: 0x32, time: 0 };
+    const AGAIN: Witness = Witness { name: "again.example/w", ..A };
+    let told = |witnesses: &[Witness], quorum| {
+        let trust = Trust { witnesses: vec![A.key(), B.key(), AGAIN.key()], witness_quorum: quorum, ..Story::trust() };
+        let story = Story { witnesses: witnesses.to_vec(), ..Story::one() };
+        let facts = check_with(&story.text(), &trust, &Expectation::default()).facts.unwrap();
+        let limits = facts.limits();
+        (facts.witnessed_at.map(|time| time.to_string()), limits[2..limits.len() - 1].join(" "))
+    };
+    let bound = |time: &str| {
+        let words = "how long before that it was decided is the server's word.";
+        (Some(time.to_owned()), format!("Witnesses saw it no later than {time}; {words}"))
+    };
+    for (witnesses, quorum, time) in [
+        (vec![A.after(60), B.after(40)], 1, "2026-03-01T12:00:40Z"),
+        (vec![A.after(60), B.after(40)], 2, "2026-03-01T12:01:00Z"),
+        (vec![A.after(60), A.after(50), B.after(40)], 2, "2026-03-01T12:00:50Z"),
+        (vec![A.after(60), AGAIN.after(45), B.after(40)], 2, "2026-03-01T12:00:45Z"),
+        (vec![A.after(30)], 1, "2026-03-01T12:00:30Z"),
+        (vec![Witness { time: (1 << 63) - 1, ..A }], 1, "9999-12-31T23:59:59Z"),
+    ] {
+        assert_eq!(told(&witnesses, quorum), bound(time), "{witnesses:?}");
+    }
+    let (time, mut words) = bound("2026-03-01T12:00:29Z");
+    words +=
+        " The server's word contradicts the witnesses: it says that it was decided at 2026-03-01T12:00:30Z, later.";
+    assert_eq!(told(&[A.after(29)], 1), (time, words));
+    assert_eq!(told(&[A.after(60)], 0), (None, "The time of the decision is the server's word.".to_owned()));
+}
+
+/// 32 people whose keys were each authorised by the one before, eight keys long: the most that a receipt may need.
+#[test]
+fn enrolments_up_to_256() {
+    let key = |n: usize| Key::P256Of(u16::try_from(n).unwrap());
+    let people: Vec<&'static str> = (0..32).map(|n| &*format!("p{n:02}").leak()).collect();
+    let enrolment = |n: usize| Enrolment { approver: people[n % 32], key: key(n), by: (n >= 32).then(|| key(n - 32)) };
+    let mut story = Story {
+        core: core(&people, 32),
+        enrolments: (0..256).map(enrolment).collect(),
+        votes: (0..32).map(|n| approves(people[n], key(224 + n), 30)).collect(),
+        ..Story::one()
+    };
+    let report = check(&story.text());
+    assert_all_passed("256 enrolments", &report);
+    assert_eq!(report.steps[7].1, Outcome::Passed("256 keys enrolled before the decision, logged, not pinned".into()));
+    story.enrolments.push(enrolment(256));
+    story.votes[0].key = key(256);
+    assert_first_failure("257 enrolments", &check(&story.text()), Step::Receipt);
 }
 
 /// About half of what authenticators sign is high-S.

@@ -48,7 +48,7 @@ fn key_of(kind: u8, public: [u8; 32]) -> String {
 }
 
 fn witness() -> String {
-    Witness { name: "a.example/w", seed: 0x31 }.key_text()
+    Witness { name: "a.example/w", seed: 0x31, time: 0 }.key_text()
 }
 
 fn accepted() -> Vec<TrustCase> {
@@ -64,6 +64,7 @@ fn accepted() -> Vec<TrustCase> {
             ("nobody", "{", "{\"approvers\":{},"),
             ("people", "{", &people),
             ("a revoked key", "{", &revoked),
+            ("a revoked index in another spelling of a whole number", "{", &revoked.replace(":0}", ":20e-1}")),
             ("a revoked key at the largest index", "{", &revoked.replace(":0}", ":9007199254740992}")),
             ("witnesses", "{", &witnesses),
             ("no witnesses", "{", "{\"witness_quorum\":0,\"witnesses\":[],"),

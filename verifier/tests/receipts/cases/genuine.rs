@@ -147,10 +147,20 @@ fn logs() -> Vec<Case> {
         Case::genuine("the log's line twice", &note(|note| twice(&note))),
         Case::genuine("63 lines of unknown keys", &note(|note| note + &"— u c29tZSBieXRlcw==\n".repeat(63))),
         trusting("another log is trusted too", log_key("other.example.com/log", 0x70)),
+        // Only the keys of the log's own name are asked about its checkpoint.
+        Case::genuine(
+            "a line that fails of another log that is trusted too",
+            &note(|note| note + other_log().sign("other\n").split_once("\n\n").unwrap().1),
+        )
+        .trusting([("logs", [other_log().verifier_key().to_string(), own()].map(Into::into).into_iter().collect())]),
         trusting("an old key of the log is trusted too", log_key(crate::made::LOG, 0x71)),
         Case::genuine("two web origins", &Story::one())
             .trusting([("web_origins", origins.map(Into::into).into_iter().collect())]),
     ]
+}
+
+fn other_log() -> verifier::note::SignerKey {
+    log::log_key("other.example.com/log", 0x70)
 }
 
 fn twice(note: &str) -> String {

@@ -30,6 +30,11 @@ fn genuine() -> Vec<Case> {
         ),
         ("small numbers", r#"{"n":[1e-7,0.000001,0.1,1e-6,5e-324,2.2250738585072014e-308,-1e-7]}"#),
         ("numbers that are written otherwise", r#"{"n":[12.50,-0,1.0,0.10,1E2,-0.0,0e9,100e-2]}"#),
+        // Each is as near to its neighbour in the last digit: the even one is canonical.
+        (
+            "numbers in the middle of two short forms",
+            r#"{"n":[1359354577176609.2,1359354577176609.8,-1359354577176609.2,2251799813685248.2]}"#,
+        ),
         ("numbers of many digits", r#"{"n":[333333333.3333333,0.30000000000000004,4.35,-1.5,295147905179352830000]}"#),
         ("controls and their escapes", r#"{"s":"\u0000\u0001\b\t\n\u000b\f\r\u001f\"\\\/\u007f\u0080\u2028\u2029"}"#),
         ("characters of every width", "{\"s\":\"a\u{e9}\u{20ac}\u{1f4b6}\u{10ffff}\u{ffff}\u{fdd0}\u{feff}\"}"),
@@ -57,6 +62,7 @@ fn numbers() -> Vec<Case> {
         ("1e-7 with a zero more", "1e-07"),
         ("1e-7 written out", "0.0000001"),
         ("2 to the 53 and 1", "9007199254740993"),
+        ("the odd one of two short forms", "1359354577176609.3"),
         ("2 to the 64", "18446744073709551616"),
         ("a number that is too large", "1e400"),
         ("a number that is too small", "1e-400"),

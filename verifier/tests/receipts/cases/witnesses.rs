@@ -7,14 +7,14 @@ use verifier::verify::Step;
 use super::{Case, none};
 use crate::made::{Changes, Story, Witness};
 
-const A: Witness = Witness { name: "a.example/w", seed: 0x31 };
-const B: Witness = Witness { name: "b.example/w", seed: 0x32 };
-const C: Witness = Witness { name: "c.example/w", seed: 0x33 };
+const A: Witness = Witness { name: "a.example/w", seed: 0x31, time: 1_772_366_460 };
+const B: Witness = Witness { name: "b.example/w", seed: 0x32, time: 1_772_366_461 };
+const C: Witness = Witness { name: "c.example/w", seed: 0x33, time: 1_772_366_462 };
 /// The key of the first under a second name.
 const AGAIN: Witness = Witness { name: "again.example/w", ..A };
 /// Another key under the name of the first.
 const A_OTHER: Witness = Witness { seed: 0x35, ..A };
-const UNKNOWN: Witness = Witness { name: "unknown.example/w", seed: 0x34 };
+const UNKNOWN: Witness = Witness { name: "unknown.example/w", seed: 0x34, time: 1 };
 
 pub(super) fn cases() -> Vec<Case> {
     [genuine(), refused()].into_iter().flatten().collect()
@@ -38,6 +38,9 @@ fn genuine() -> Vec<Case> {
         of("witnesses: two and an unknown one", &[UNKNOWN, A, B]),
         of("witnesses: two and another key of the name of one", &[A_OTHER, A, B]),
         of("witnesses: one twice and another", &[A, A, B]),
+        // Alex decided 30 seconds after it was asked.
+        of("witnesses: second one 50 seconds after", &[A.after(70), B.after(40), C.after(50), UNKNOWN]),
+        of("witnesses: two before the decision", &[A.after(10), B.after(70), C.after(29)]),
         Case::genuine("witnesses: some, and none asked for", &story(&[A, UNKNOWN], none())),
     ]
 }

@@ -5,11 +5,12 @@
 import { askForAssertion, assertionToJson, describeRefusal, supported } from './credential.js';
 import { countDown } from './countdown.js';
 import { element } from './dom.js';
-import { alertText, announce, byId, lastPathSegment, offerRetry, say, showOnly } from './page.js';
+import { alertText, byId } from './page.js';
 import { Mismatch, readRequest } from './document.js';
 import { Problem, postJson } from './http.js';
 import { requestView } from './request-view.js';
 import { decidedView, endedText, recordedView } from './outcome-view.js';
+import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
 
 const id = lastPathSegment();

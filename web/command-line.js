@@ -2,7 +2,7 @@
 
 /**
  * @param {string} receiptName  as the file was called; empty for a text
- * @param {{payload: boolean, action: string, approvers: string[], quorum: number, decision: string}} stated
+ * @param {ReturnType<import('./expectation-form.js').stated>} stated
  * @returns {string}
  */
 export function commandLine(receiptName, stated) {
@@ -11,6 +11,10 @@ export function commandLine(receiptName, stated) {
   if (stated.action !== '') parts.push('--action', quote(stated.action));
   if (stated.approvers.length > 0) parts.push('--approvers', quote(stated.approvers.join(',')), '--quorum', String(stated.quorum));
   if (stated.decision !== '') parts.push('--decision', stated.decision);
+  if (stated.id !== '') parts.push('--id', quote(stated.id));
+  if (stated.requester !== '') parts.push('--requester', quote(stated.requester));
+  if (stated.minutes !== '') parts.push('--max-age', String(60 * Number(stated.minutes)));
+  if (stated.usable) parts.push('--usable');
   return parts.join(' ');
 }
 

@@ -2,8 +2,9 @@
 
 import { askForPasskey, describeRefusal, registrationToJson, supported } from './credential.js';
 import { element } from './dom.js';
-import { alertText, announce, byId, lastPathSegment, offerRetry, say, showOnly } from './page.js';
+import { alertText, byId } from './page.js';
 import { Problem, postJson } from './http.js';
+import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
 
 const path = `/enrol/${encodeURIComponent(lastPathSegment())}`;

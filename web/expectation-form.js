@@ -2,6 +2,7 @@
 
 import { Refusal, parsePayload } from '/verifier/index.js';
 import { utf8 } from '/verifier/encoding.js';
+import { timeNow } from './local-time.js';
 import { byId } from './page.js';
 
 /** What the form says, as it stands there. */
@@ -14,6 +15,10 @@ export function stated() {
     approvers: names.map((name) => name.trim()).filter((name) => name !== ''),
     quorum: Number(value('expect-quorum')),
     decision: value('expect-decision'),
+    id: value('expect-id').trim(),
+    requester: value('expect-requester'),
+    minutes: value('expect-minutes').trim(),
+    usable: byId('expect-usable').checked,
   };
 }
 
@@ -23,7 +28,7 @@ export function stated() {
  * @returns {{expectation: import('../verifier-js/verify/expectation.js').Expectation, problem: string | undefined}}
  */
 export function readExpectation() {
-  const { payload, action, approvers, quorum, decision } = stated();
+  const { payload, action, approvers, quorum, decision, id, requester, minutes, usable } = stated();
   const expectation = {};
   try {
     if (payload) expectation.payload = parsePayload(utf8(byId('expect-payload').value));
@@ -33,6 +38,13 @@ export function readExpectation() {
   }
   if (action !== '') expectation.action = action;
   if (decision !== '') expectation.decision = decision;
+  if (id !== '') expectation.id = id;
+  if (requester !== '') expectation.requester = requester;
+  if (usable) expectation.usableAt = timeNow();
+  if (minutes !== '') {
+    if (!/^\d{1,9}$/.test(minutes)) return { expectation, problem: 'How many minutes ago is a whole number.' };
+    expectation.maxAge = { now: timeNow(), seconds: 60 * Number(minutes) };
+  }
   if (approvers.length > 0) {
     const wrong = approvers.find((name) => !/^[a-z0-9._@-]{1,64}$/.test(name));
     if (wrong !== undefined) return { expectation, problem: `“${wrong}” is no username: 1 to 64 of a-z 0-9 . _ - @` };

@@ -6,10 +6,12 @@ import { decode, decodedView, fold, rawViews } from './entry-view.js';
 import { LogError, findLeaf, openLog, prove, readEntries } from './log-reader.js';
 import { detect, scan } from './log-search.js';
 import { copyButton } from './copy-button.js';
+import { memoryView } from './memory-view.js';
 import { pathView } from './merkle-drawing.js';
 import { climb } from './merkle-path.js';
-import { alertText, byId, offerRetry, say, showOnly } from './page.js';
+import { alertText, byId } from './page.js';
 import { compareWithRemembered } from './remembered.js';
+import { offerRetry, say, showOnly } from './sections.js';
 import { row } from './term-row.js';
 import { visible } from './visible.js';
 
@@ -78,6 +80,7 @@ async function showCheckpoint() {
     ),
     element('p', { class: 'hint' }, 'The key comes from this server: compare it with one that you got over another channel.'),
     element('p', { id: 'memory-text', class: memory.tone === 'bad' ? 'error' : '' }, memory.text),
+    ...memoryView(logOrigin),
     fold('raw-note', 'The signed note', note),
   );
   if (memory.tone === 'bad') throw new LogError(memory.text, true);

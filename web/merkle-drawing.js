@@ -4,6 +4,7 @@
 
 import { hex, sameBytes } from '/verifier/encoding.js';
 import { element } from './dom.js';
+import { covers, short, stepper } from './merkle-steps.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, GAP, PITCH] = [88, 50, 10, 76];
@@ -24,11 +25,13 @@ export function pathView(path, root) {
   const end = same
     ? 'The computed root is the root of the checkpoint, so the entry is in the log.'
     : 'The computed root is not the root of the checkpoint: the entry is not in that log.';
+  const svg = drawing(path, same);
   return element(
     'div',
     { class: 'merkle' },
-    element('div', SCROLLED, drawing(path, same)),
+    element('div', SCROLLED, svg),
     element('p', { class: 'hint' }, LEGEND),
+    ...(path.steps.length === 0 ? [] : [stepper(path, same, [...svg.querySelectorAll('g')])]),
     element('p', { class: same ? '' : 'error' }, end),
     element('details', {}, element('summary', {}, 'The same as a table'), table(path, root)),
   );
@@ -42,9 +45,9 @@ function drawing(path, same) {
   const y = (node) => (most - node.height) * PITCH + 1;
   const title = `Merkle path of entry ${path.index} in a tree of ${path.size}`;
   const description = `From the leaf at the bottom to the root at the top, with ${path.steps.length} given hashes.`;
-  // One more unit on each side, for the lines' own width.
-  const viewBox = `-1 0 ${width + 2} ${height + 2}`;
-  const svg = make('svg', { class: 'path', role: 'img', width: width + 2, height: height + 2, viewBox });
+  // A margin for the lines' own width, the thick ones too.
+  const viewBox = `-3 -2 ${width + 6} ${height + 6}`;
+  const svg = make('svg', { class: 'path', role: 'img', width: width + 6, height: height + 6, viewBox });
   svg.setAttribute('aria-label', `${title}. ${description}`);
   let own = path.leaf;
   for (const [i, { sibling, parent }] of path.steps.entries()) {
@@ -81,7 +84,7 @@ function line(fromColumn, fromY, toColumn, toY) {
 function box(node, column, y, kind, classes) {
   const x = column * (WIDTH + GAP);
   const round = classes.startsWith('computed') ? 18 : 0;
-  const texts = [[`${hex(node.hash).slice(0, 8)}…`, 'hash'], [covers(node), ''], [kind, '']];
+  const texts = [[short(node), 'hash'], [covers(node), ''], [kind, '']];
   return make(
     'g',
     { class: classes },
@@ -111,10 +114,6 @@ function table({ leaf, steps }, root) {
       element('tr', {}, ...cells('td', ['compare', `the signed root: ${hex(root)}`, ''])),
     ),
   );
-}
-
-function covers({ start, end }) {
-  return end - start === 1n ? String(start) : `${start}–${end - 1n}`;
 }
 
 function middle(column) {

@@ -4,6 +4,7 @@
 
 import { verifyConsistency } from '/verifier/merkle.js';
 import { base64, fromBase64, sameBytes } from '/verifier/encoding.js';
+import { timeNow } from './local-time.js';
 
 /** @typedef {{logOrigin: string, size: bigint, root: Uint8Array}} Checkpoint  verified by the caller */
 
@@ -71,11 +72,12 @@ async function inconsistency(older, newer, texts) {
   }
 }
 
-function recall(logOrigin) {
+/** @param {string} logOrigin @returns {Checkpoint & {since?: string} | undefined} */
+export function recall(logOrigin) {
   try {
-    const { size, root } = JSON.parse(localStorage.getItem(keyOf(logOrigin)));
+    const { size, root, since } = JSON.parse(localStorage.getItem(keyOf(logOrigin)));
     const hash = fromBase64(root);
-    return hash?.length === 32 ? { logOrigin, size: BigInt(size), root: hash } : undefined;
+    return hash?.length === 32 ? { logOrigin, size: BigInt(size), root: hash, since } : undefined;
   } catch {
     // Nothing remembered, nothing readable, or a browser that keeps nothing.
     return undefined;
@@ -84,10 +86,15 @@ function recall(logOrigin) {
 
 function remember({ logOrigin, size, root }) {
   try {
-    localStorage.setItem(keyOf(logOrigin), JSON.stringify({ size: String(size), root: base64(root) }));
+    localStorage.setItem(keyOf(logOrigin), JSON.stringify({ size: String(size), root: base64(root), since: timeNow() }));
   } catch {
     // A browser that keeps nothing has nothing to compare next time.
   }
+}
+
+/** @param {string} logOrigin */
+export function forget(logOrigin) {
+  localStorage.removeItem(keyOf(logOrigin));
 }
 
 function keyOf(logOrigin) {

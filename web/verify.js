@@ -2,16 +2,16 @@
 // asks over the network is this server's trust file, an example, and a consistency proof of this server's log.
 
 import { MAX_RECEIPT, MAX_TRUST, Refusal, parseTrust, verify } from '/verifier/index.js';
-import { fromUtf8, utf8 } from '/verifier/encoding.js';
+import { fromBase64url, fromUtf8, utf8 } from '/verifier/encoding.js';
 import { parseNote } from '/verifier/note.js';
 import { parseCheckpoint } from '/verifier/checkpoint.js';
 import { parseReceipt } from '/verifier/receipt.js';
-import { decode } from './base64url.js';
 import { commandLine } from './command-line.js';
 import { copyButton } from './copy-button.js';
 import { element } from './dom.js';
 import { readExpectation, stated } from './expectation-form.js';
 import { takeFile } from './given-file.js';
+import { memoryView } from './memory-view.js';
 import { pathView } from './merkle-drawing.js';
 import { climb } from './merkle-path.js';
 import { alertText, byId } from './page.js';
@@ -40,7 +40,7 @@ start();
 
 async function start() {
   const example = new URLSearchParams(location.search).get('example');
-  if (!isFromDisk && (example === 'good' || example === 'bad')) await showExample(example);
+  if (!isFromDisk && (example === 'good' || example === 'bad')) await showExample(example === 'bad');
   else takeFragment();
 }
 
@@ -48,18 +48,17 @@ async function start() {
 function takeFragment() {
   const text = new URLSearchParams(location.hash.slice(1)).get('receipt');
   if (text === null) return;
-  try {
-    takeReceipt(decode(text), '');
-  } catch {
-    alertText('The receipt in this link is damaged: it is not base64url.');
-  }
+  const bytes = fromBase64url(text);
+  if (bytes) takeReceipt(bytes, '');
+  else alertText('The receipt in this link is damaged: it is not base64url.');
 }
 
-async function showExample(name) {
-  const example = await ask(`/web/example-${name}.json`);
+/** The bad example is the good one with one character of its payload changed. */
+async function showExample(isBad) {
+  const example = await ask('/web/example.json');
   if (!example) return;
   const { receipt, trust } = JSON.parse(example);
-  given.receipt = utf8(receipt);
+  given.receipt = utf8(isBad ? receipt.replace('replicas\\":3', 'replicas\\":9') : receipt);
   given.name = 'example.receipt.json';
   byId('receipt-state').textContent = 'An example. It comes with a trust file of its own, not this server’s.';
   await takeTrust(utf8(trust), 'the example’s trust file');
@@ -195,6 +194,7 @@ async function showMemory(checkpoint, place) {
   place.replaceChildren(
     element('h2', {}, 'The checkpoint that you already have'),
     element('p', { id: 'memory-text', class: tone === 'bad' ? 'error' : '' }, text),
+    ...memoryView(checkpoint.logOrigin),
   );
   if (tone === 'bad') alertText(text);
 }

@@ -6,6 +6,7 @@ mod approve;
 mod caller;
 mod confirmations;
 mod connections;
+mod embedded;
 mod enrol;
 mod headers;
 mod log;
@@ -38,7 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(log_routes())
         .merge(approval_routes())
-        .merge(page_routes())
+        .merge(page_routes(app.banner.as_deref()))
         .route("/trust.json", get(service::trust))
         .route("/healthz", get(service::health))
         .route("/readyz", get(service::ready))
@@ -77,16 +78,16 @@ fn approval_routes() -> Router<Arc<App>> {
         .route("/api/credentials/{credential}", delete(administration::revoke_credential))
 }
 
-fn page_routes() -> Router<Arc<App>> {
+fn page_routes(banner: Option<&str>) -> Router<Arc<App>> {
     Router::new()
-        .route("/enrol/{code}", get(pages::enrol).post(enrol::enrol))
+        .route("/enrol/{code}", pages::enrol(banner).post(enrol::enrol))
         .route("/enrol/{code}/options", post(enrol::options))
-        .route("/approve/{id}", get(pages::approve))
+        .route("/approve/{id}", pages::approve(banner))
         .route("/approve/{id}/options", post(approve::options))
         .route("/approve/{id}/decision", post(approve::decision))
-        .route("/verify", get(pages::verify))
-        .route("/log", get(pages::log))
-        .route("/log/entry/{index}", get(pages::log))
+        .route("/verify", pages::verify(banner))
+        .route("/log", pages::log(banner))
+        .route("/log/entry/{index}", pages::log(banner))
         .route("/web/{name}", get(pages::asset))
         .route("/verifier/{*path}", get(pages::verifier))
 }

@@ -8,7 +8,7 @@ use merkle::{Hash, LeafIndex, Tile, TilePath, TreeSize};
 use serde::Deserialize;
 use verifier::encoding::{self, base64};
 
-use super::request::{Segment, text};
+use super::request::{Segment, is_known};
 use super::{Answer, Server};
 use crate::log::{Entry, MAX_ENTRIES};
 use crate::problem::Problem;
@@ -19,10 +19,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 pub(super) async fn checkpoint(State(app): Server, headers: HeaderMap) -> Response {
     let published = app.log.published();
     let etag = format!("\"{}-{}\"", published.head.size, published.head.root);
-    let unchanged = text(&headers, &header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == etag)
-    });
-    let mut response = if unchanged {
+    let mut response = if is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], published.checkpoint.to_string()).into_response()

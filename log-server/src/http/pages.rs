@@ -1,10 +1,14 @@
 //! The pages and what belongs to them, embedded: what a browser gets is what this binary was built with.
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderName, header};
-use axum::response::{IntoResponse, Response};
+use std::sync::{Arc, LazyLock};
 
-use super::{Answer, Server};
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+
+use super::Answer;
+use super::embedded::{Embedded, Kind};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -15,9 +19,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const PERMISSIONS: &str = "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), \
     geolocation=(), microphone=()";
 
+/// Files by their names in the folder.
+type Files = LazyLock<Vec<(&'static str, Embedded)>>;
+
 macro_rules! assets {
     ($folder:literal: $($name:literal),+ $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../", $folder, "/", $name)))),+]
+        LazyLock::new(|| {
+            let source = [$(($name, include_str!(concat!("../../../", $folder, "/", $name)))),+];
+            source.into_iter().map(|(name, text)| (name, Embedded::named(name, text))).collect()
+        })
     };
 }
 
@@ -25,7 +35,7 @@ const APPROVE: &str = include_str!("../../../web/approve.html");
 const ENROL: &str = include_str!("../../../web/enrol.html");
 const LOG: &str = include_str!("../../../web/log.html");
 const VERIFY: &str = include_str!("../../../web/verify.html");
-const ASSETS: &[(&str, &str)] = assets![
+static ASSETS: Files = assets![
     "web":
     "approve.js",
     "base64url.js",
@@ -38,8 +48,7 @@ const ASSETS: &[(&str, &str)] = assets![
     "dom.js",
     "enrol.js",
     "entry-view.js",
-    "example-bad.json",
-    "example-good.json",
+    "example.json",
     "expectation-form.js",
     "given-file.js",
     "http.js",
@@ -47,21 +56,24 @@ const ASSETS: &[(&str, &str)] = assets![
     "log-reader.js",
     "log-search.js",
     "log.js",
+    "memory-view.js",
     "merkle-drawing.js",
     "merkle-path.js",
+    "merkle-steps.js",
     "outcome-view.js",
     "page.js",
     "payload.js",
     "receipt-view.js",
     "remembered.js",
     "request-view.js",
+    "sections.js",
     "style.css",
     "term-row.js",
     "verify.js",
     "visible.js",
 ];
 /// The JavaScript verifier: the same files that run outside of a browser.
-const VERIFIER: &[(&str, &str)] = assets![
+static VERIFIER: Files = assets![
     "verifier-js":
     "checkpoint.js",
     "document.js",
@@ -94,54 +106,51 @@ const VERIFIER: &[(&str, &str)] = assets![
 ];
 
 /// `GET /approve/{id}`: the same page for every id; what it shows comes by a POST.
-pub(super) async fn approve(State(app): Server) -> Response {
-    page(&app, APPROVE)
+pub(super) fn approve(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(APPROVE, banner, "no-store")
 }
 
 /// `GET /enrol/{code}`: the same page for every code.
-pub(super) async fn enrol(State(app): Server) -> Response {
-    page(&app, ENROL)
+pub(super) fn enrol(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(ENROL, banner, "no-store")
 }
 
 /// `GET /verify`: the receipt verifier. What it verifies never comes here.
-pub(super) async fn verify(State(app): Server) -> Response {
-    page(&app, VERIFY)
+pub(super) fn verify(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(VERIFY, banner, "no-cache")
 }
 
 /// `GET /log` and `GET /log/entry/{index}`: the same page for every entry, existing or not; it reads the log itself.
-pub(super) async fn log(State(app): Server) -> Response {
-    page(&app, LOG)
+pub(super) fn log(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(LOG, banner, "no-cache")
 }
 
 /// `GET /web/{name}`
-pub(super) async fn asset(Path(name): Path<String>) -> Answer<Response> {
-    file(ASSETS, &name)
+pub(super) async fn asset(Path(name): Path<String>, request: HeaderMap) -> Answer<Response> {
+    file(&ASSETS, &name, &request)
 }
 
 /// `GET /verifier/{path}`
-pub(super) async fn verifier(Path(path): Path<String>) -> Answer<Response> {
-    file(VERIFIER, &path)
+pub(super) async fn verifier(Path(path): Path<String>, request: HeaderMap) -> Answer<Response> {
+    file(&VERIFIER, &path, &request)
 }
 
-fn file(files: &[(&str, &'static str)], name: &str) -> Answer<Response> {
-    let (_, text) = files.iter().find(|(known, _)| *known == name).ok_or(Problem::NotFound)?;
-    let content_type = match name.rsplit_once('.') {
-        Some((_, "css")) => "text/css; charset=utf-8",
-        Some((_, "json")) => "application/json",
-        _ => "text/javascript; charset=utf-8",
-    };
-    Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache")], *text).into_response())
+fn file(files: &Files, name: &str, request: &HeaderMap) -> Answer<Response> {
+    let (_, file) = files.iter().find(|(known, _)| *known == name).ok_or(Problem::NotFound)?;
+    Ok(file.answer(request, &[(header::CACHE_CONTROL, "no-cache")]))
 }
 
-fn page(app: &App, html: &'static str) -> Response {
-    let banner = app.banner.as_deref().map(|words| format!("<p class=\"banner\">{}</p>", escaped(words)));
+/// A page is the same for everybody, so nothing in it depends on the request.
+fn page(html: &str, banner: Option<&str>, cache: &'static str) -> MethodRouter<Arc<App>> {
+    let banner = banner.map(|words| format!("<p class=\"banner\">{}</p>", escaped(words)));
     let html = html.replace("<!-- banner -->", banner.as_deref().unwrap_or_default());
+    let page = Arc::new(Embedded::new(Kind::Page, html));
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, cache),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     ];
-    (headers, html).into_response()
+    get(move |request: HeaderMap| async move { page.answer(&request, &headers) })
 }
 
 fn escaped(text: &str) -> String {

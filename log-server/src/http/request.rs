@@ -78,3 +78,10 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyK
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
+
+/// Whether `If-None-Match` names this tag, so that the asker has what would be sent (RFC 9110 §13.1.2).
+pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    text(headers, &header::IF_NONE_MATCH).is_some_and(|tags| {
+        tags.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim().trim_start_matches("W/") == etag)
+    })
+}

@@ -1,7 +1,7 @@
 // The verify page, served and from disk: what passes, what fails and where, and what it says of each.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ const STEPS = [
 const AMBER = 'Approved and verified. You stated no expectation: check below that it is about what you think.';
 const GOOD = 'Approved, verified, and as you expected.';
 const PAYLOAD = { amount: 120, to: 'ACME\u202E' };
-const good = JSON.parse(readFileSync(new URL('../example-good.json', import.meta.url), 'utf8'));
-const bad = JSON.parse(readFileSync(new URL('../example-bad.json', import.meta.url), 'utf8'));
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const good = JSON.parse(read('../example.json'));
 
 let server;
 let requester;
@@ -196,10 +196,59 @@ test('the examples pass and fail as they say', async () => {
   await verdict(AMBER);
   assert.deepEqual(await steps(), allPassed);
   await open('?example=bad');
-  await verdict(`Not verified: the step ${bad.failed_step} failed: `);
-  assert.deepEqual(await steps(), stepsFailingAt(bad.failed_step));
+  await verdict('Not verified: the step challenge failed: ');
+  assert.deepEqual(await steps(), stepsFailingAt('challenge'));
   await assertReadable(page, alex.violations);
   await picture(page, 'verify-example-bad');
+});
+
+test('the example is a case of testdata', () => {
+  assert.equal(read('../example.json'), read('../../testdata/receipts/genuine/approved.json'));
+});
+
+test('everything that can be expected is compared, and stands in the command', async () => {
+  await open();
+  await useServerTrust();
+  await paste(receipt);
+  await verdict(AMBER);
+  await page.getByText('More to compare').click();
+  const { id } = JSON.parse(JSON.parse(receipt).decisions[0].document);
+  const cases = [
+    ['The id of the request', id, 'cnf_4k2m6p3q7a5b2c4d6e3f5g7h2j', 'the id is'],
+    ['Who asked', 'deploy-bot', 'somebody', 'the requester is'],
+    ['Decided at most so many minutes ago', '60', undefined, ''],
+  ];
+  for (const [label, right, wrong, words] of cases) {
+    await page.getByLabel(label, { exact: true }).fill(right);
+    await verdict(GOOD);
+    if (wrong === undefined) continue;
+    await page.getByLabel(label, { exact: true }).fill(wrong);
+    await verdict(`Not verified: the step expectation failed: ${words} `);
+    await page.getByLabel(label, { exact: true }).fill(right);
+  }
+  await page.getByLabel('It may still be used now').check();
+  await verdict(GOOD);
+  assert.equal(
+    await page.locator('#command').textContent(),
+    `countersign-verify a.receipt.json --trust trust.json --id ${id} --requester deploy-bot --max-age 3600 --usable`,
+  );
+  await assertReadable(page, alex.violations);
+  await picture(page, 'verify-more-expected');
+  await page.getByLabel('Decided at most so many minutes ago').fill('an hour');
+  await page.getByText('How many minutes ago is a whole number.').waitFor();
+  await verdict('Your expectation cannot be read');
+});
+
+test('an old decision is too old, and cannot be used any more', async () => {
+  await open('?example=good');
+  await verdict(AMBER);
+  await page.getByText('More to compare').click();
+  await page.getByLabel('Decided at most so many minutes ago').fill('60');
+  await verdict('Not verified: the step expectation failed: decided ');
+  await page.getByLabel('Decided at most so many minutes ago').fill('');
+  await verdict(AMBER);
+  await page.getByLabel('It may still be used now').check();
+  await verdict('Not verified: the step expectation failed: it could be used until ');
 });
 
 test('the path is drawn as the tree is, unbalanced right edge included', async () => {
@@ -229,9 +278,35 @@ test('the path is drawn as the tree is, unbalanced right edge included', async (
   ]);
   await page.getByText('The same as a table').click();
   assert.equal(await page.locator('table tbody tr').count(), 5);
+  await stepThrough();
   await assertReadable(page, alex.violations);
   await picture(page, 'verify-path');
 });
+
+/** Through the path of entry 0 of 5 with the keyboard: in words, and marked in the drawing. */
+async function stepThrough() {
+  const words = page.locator('#step-words');
+  const marked = () => page.locator('.path g').evaluateAll((boxes) => boxes.map((box) => box.dataset.now ?? '-').join(' '));
+  assert.equal(await words.getAttribute('aria-live'), 'polite');
+  assert.match(await words.textContent(), /^Step 0 of 3\. Entry 0 is hashed: [0-9a-f]{8}…$/);
+  assert.equal(await marked(), 'result - - - - - -');
+  await page.getByRole('button', { name: 'Next step' }).focus();
+  await page.keyboard.press('Enter');
+  const first = /^Step 1 of 3\. Left: [0-9a-f]{8}… \(entry 0, computed\)\. Right: [0-9a-f]{8}… \(entry 1, given\)\. Both are hashed together: /;
+  assert.match(await words.textContent(), first);
+  assert.equal(await marked(), 'input input result - - - -');
+  await picture(page, 'verify-path-step');
+  await page.getByRole('button', { name: 'Next step' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  assert.match(await words.textContent(), /^Step 3 of 3\. .* \(entries 0–4\)\. This is the signed root\.$/);
+  assert.equal(await marked(), '- - - - input input result');
+  assert.equal(await page.locator(':focus').textContent(), 'Next step', 'the end takes the focus from nobody');
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Space');
+  assert.match(await words.textContent(), /^Step 2 of 3\./);
+}
 
 test('the log proves that it grew, and a log that changed its past is called out', async () => {
   const key = `countersign.checkpoint.${new URL(server.url).host}/log`;
@@ -243,7 +318,12 @@ test('the log proves that it grew, and a log that changed its past is called out
   await paste(receipt);
   await page.getByText('The log has proven that the tree of size 5 is the beginning of the tree of size 6').waitFor();
   assert.equal((await remembered()).size, '6');
-  const { root } = await remembered();
+  const { root, since } = await remembered();
+  const kept = await page.locator('#memory-kept').textContent();
+  for (const part of [root, since, 'Remembered size6']) assert.ok(kept.includes(part), `${part} is not in ${kept}`);
+  await page.getByRole('button', { name: 'Forget it' }).click();
+  await page.getByText('Forgotten. The next verified checkpoint').waitFor();
+  assert.equal(await remembered(), null);
   const other = Buffer.alloc(32, 7).toString('base64');
   const lies = [['6', 'two different trees of size 6'], ['5', 'cannot prove that the trees of size 5 and 6 fit together']];
   for (const [size, words] of lies) {
@@ -257,19 +337,6 @@ test('the log proves that it grew, and a log that changed its past is called out
   await assertReadable(page, alex.violations);
   await picture(page, 'verify-split-view');
   await page.evaluate(([name, value]) => localStorage.setItem(name, value), [key, JSON.stringify({ size: '6', root })]);
-});
-
-test('every module of the folders is served as it is', async () => {
-  const list = (folder) => readdirSync(new URL(`../../${folder}/`, import.meta.url)).filter((name) => name.endsWith('.js'));
-  const served = [
-    ...list('web').filter((name) => name !== 'assemble-verify.js').map((name) => `web/${name}`),
-    ...['', '/verify', '/webauthn'].flatMap((folder) => list(`verifier-js${folder}`).map((name) => `verifier${folder}/${name}`)),
-  ];
-  for (const path of served) {
-    const response = await fetch(`${server.url}/${path}`);
-    assert.equal(response.status, 200, path);
-    assert.ok((await response.text()) === source(path), `${path} is not the file: build the binary again`);
-  }
 });
 
 test('the assembled file holds its sources, but for the names of imports', () => {
@@ -301,8 +368,8 @@ test('the assembled file verifies from disk with the network off', async () => {
   await offline.locator('#trust-text').fill(good.trust);
   await verdict(AMBER, offline);
   assert.deepEqual(await steps(offline), allPassed);
-  await offline.locator('#receipt-text').fill(bad.receipt);
-  await verdict(`Not verified: the step ${bad.failed_step} failed`, offline);
+  await offline.locator('#receipt-text').fill(good.receipt.replace('production', 'Production'));
+  await verdict('Not verified: the step challenge failed', offline);
   await assertReadable(offline, violations);
   await picture(offline, 'verify-from-disk');
   await context.close();

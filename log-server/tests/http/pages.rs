@@ -102,6 +102,70 @@ async fn a_page_may_run_its_own_scripts_and_nothing_else() {
     }
 }
 
+const EMBEDDED: [&str; 8] = [
+    "/web/approve.js",
+    "/web/style.css",
+    "/web/example.json",
+    "/verifier/verify/steps.js",
+    "/verify",
+    "/log",
+    "/approve/x",
+    "/enrol/x",
+];
+
+#[tokio::test]
+async fn files_are_compressed_for_who_takes_it() {
+    let server = Server::new().await;
+    for path in EMBEDDED {
+        let plain = server.get(path).send().await.expect(200);
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        for accepted in ["gzip, deflate, br, zstd", "BR;q=0.5", "br; q=1.000"] {
+            let small = server.get(path).header("accept-encoding", accepted).send().await.expect(200);
+            assert_eq!(small.header("content-encoding"), Some("br"), "{path}: {accepted}");
+            assert!(small.body.len() < plain.body.len());
+            let mut text = Vec::new();
+            brotli::BrotliDecompress(&mut small.body.as_slice(), &mut text).unwrap();
+            assert_eq!(text, plain.body, "{path}");
+            assert_ne!(small.header("etag"), plain.header("etag"), "{path}: other bytes, another tag");
+            assert_eq!(small.header("vary"), Some("accept-encoding"));
+            assert_eq!(small.header("content-type"), plain.header("content-type"));
+        }
+        for refused in ["gzip", "br;q=0", "br; q=0.000", "br;x", "brotli", "identity", ""] {
+            let reply = server.get(path).header("accept-encoding", refused).send().await.expect(200);
+            assert_eq!(reply.header("content-encoding"), None, "{path}: {refused}");
+            assert_eq!(reply.header("vary"), Some("accept-encoding"));
+            assert_eq!(reply.body, plain.body);
+        }
+    }
+    let trust = server.get("/trust.json").header("accept-encoding", "br").send().await.expect(200);
+    assert_eq!(trust.header("content-encoding"), None, "only files are compressed");
+}
+
+#[tokio::test]
+async fn a_file_that_the_browser_has_is_not_sent_again() {
+    let server = Server::new().await;
+    for (path, encoding) in EMBEDDED.iter().flat_map(|path| [(path, "identity"), (path, "br")]) {
+        let call = |method: Method| server.call(method, path).header("accept-encoding", encoding);
+        let full = call(Method::GET).send().await.expect(200);
+        let etag = full.header("etag").expect("a tag").to_owned();
+        for tags in [etag.clone(), format!("\"a\", W/{etag}"), "*".to_owned()] {
+            let known = call(Method::GET).header("if-none-match", &tags).send().await.expect(304);
+            assert!(known.body.is_empty());
+            // A browser changes what it keeps by the headers of a 304.
+            for name in ["etag", "vary", "cache-control", "content-security-policy", "permissions-policy"] {
+                assert_eq!(known.header(name), full.header(name), "{path}: {name}");
+            }
+        }
+        call(Method::GET).header("if-none-match", "\"a\"").send().await.expect(200);
+        let head = call(Method::HEAD).send().await.expect(200);
+        assert!(head.body.is_empty());
+        for name in ["etag", "vary", "content-type", "content-encoding", "content-length"] {
+            assert_eq!(head.header(name), full.header(name), "{path}: {name}");
+        }
+        assert_eq!(head.header("content-length"), Some(full.body.len().to_string().as_str()));
+    }
+}
+
 #[tokio::test]
 async fn looking_changes_nothing() {
     let server = Server::new().await;

@@ -134,9 +134,8 @@ fn compressed(bytes: &[u8]) -> Vec<u8> {
 /// Whether `br` is named and not ruled out (RFC 9110 §12.5.3). Whoever names nothing gets the file uncompressed.
 fn takes_brotli(request: &HeaderMap) -> bool {
     text(request, &header::ACCEPT_ENCODING).unwrap_or_default().split(',').any(|offer| {
-        let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
-        let weight = weight.trim().to_ascii_lowercase();
-        let weight = weight.strip_prefix("q=").map_or(Some(1.0), |number| number.parse::<f32>().ok());
+        let (coding, weight) = offer.split_once(';').map_or((offer, None), |(coding, weight)| (coding, Some(weight)));
+        let weight = weight.map_or(Some(1.0), |weight| weight.trim().strip_prefix("q=")?.parse::<f32>().ok());
         coding.trim().eq_ignore_ascii_case("br") && weight.is_some_and(|weight| weight > 0.0)
     })
 }

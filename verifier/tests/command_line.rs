@@ -376,8 +376,10 @@ fn explained() {
     );
     let receipt = |mut it: verifier::receipt::Receipt| (it.decisions[0].logged.hashes.pop(), it).1;
     folder.write("short.receipt.json", &Story::one().with(Changes { receipt, ..Changes::default() }).text());
-    let witnesses =
-        [Witness { name: "witness.example/w", seed: 0x31 }, Witness { name: "nobody.example/w", seed: 0x32 }];
+    let witnesses = [
+        Witness { name: "witness.example/w", seed: 0x31, time: 1_772_366_460 },
+        Witness { name: "nobody.example/w", seed: 0x32, time: 1_772_366_461 },
+    ];
     let pinned = format!("{{\"witness_quorum\":1,\"witnesses\":[\"{}\"],", witnesses[0].key_text());
     folder.write("witnesses.json", &Story::trust().to_json().replacen('{', &pinned, 1));
     folder.write("cosigned.receipt.json", &Story { witnesses: witnesses.to_vec(), ..Story::one() }.text());

@@ -1,4 +1,4 @@
-//! Administration: invites, API keys, approvers.
+//! Administration: invites, API keys, approvers, backups.
 
 use serde::{Deserialize, Serialize};
 
@@ -167,4 +167,20 @@ pub struct Revoked {
     pub revoked_at: String,
     /// Where in the log.
     pub log_index: u64,
+}
+
+/// The answer to `POST /api/backups`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupMade {
+    /// The folder on the server's machine.
+    pub path: String,
+    /// The log's name.
+    pub log_origin: String,
+    /// How many entries the copy holds.
+    pub size: u64,
+    /// The root hash over them.
+    pub root: String,
+    /// When it was made.
+    pub made_at: String,
 }

@@ -9,8 +9,8 @@ mod confirmations;
 mod log;
 
 pub use administration::{
-    ApproverList, ApproverSummary, CreateInvite, CreateKey, CredentialSummary, Invite, InviteCreated, InviteList, Key,
-    KeyCreated, KeyList, Revoked,
+    ApproverList, ApproverSummary, BackupMade, CreateInvite, CreateKey, CredentialSummary, Invite, InviteCreated,
+    InviteList, Key, KeyCreated, KeyList, Revoked,
 };
 pub use ceremonies::{
     ApproveOptions, ApproveOptionsRequest, Assertion, AssertionResponse, CredentialDescriptor, Decided, DecisionMade,

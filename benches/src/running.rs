@@ -42,6 +42,7 @@ impl Running {
             limits: Limits::default(),
             free_disk: Arc::new(|| None),
             observer: Box::new(|_| ()),
+            backup: None,
             banner: None,
         })?;
         Ok(Self { app, writer })

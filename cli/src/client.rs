@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
 /// The largest answer that is read: a receipt with room around it.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// The longest wait for an answer: a long-poll of 60 seconds and some.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// The longest wait for a backup.
+#[cfg(feature = "server")]
+const SLOW: Duration = Duration::from_secs(6 * 3600);
 
 /// One server, and the API key for it.
 #[derive(Clone)]
@@ -88,23 +92,28 @@ impl Client {
     }
 
     async fn send(&self, path: &str, request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        Ok(self.exchange(path, request).await?.0)
+    }
+
+    async fn exchange(&self, path: &str, request: RequestBuilder) -> Result<(Vec<u8>, HeaderMap), ClientError> {
         let url = format!("{}{path}", self.url);
         let unreachable =
             |error: reqwest::Error| ClientError::Unreachable { url: url.clone(), reason: chain(&error.without_url()) };
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
+        let headers = response.headers().clone();
         let body = body(response).await.map_err(unreachable)?;
         let Some(body) = body else {
             return Err(ClientError::Unexpected { url, reason: format!("more than {MAX_ANSWER} bytes") });
         };
         if status.is_success() {
-            return Ok(body);
+            return Ok((body, headers));
         }
         Err(ClientError::Refused { url, status, detail: detail(&body) })
     }
 }
 
-/// What the demo asks for besides bytes.
+/// What the demo and the operator's commands ask for besides bytes.
 #[cfg(feature = "server")]
 impl Client {
     /// The same client with an API key.
@@ -125,6 +134,19 @@ impl Client {
     ) -> Result<T, ClientError> {
         let answer = self.send(path, self.request(Method::POST, path).json(body)).await?;
         self.parse(path, &answer)
+    }
+
+    /// Sends an empty request whose answer may take as long as copying a large database.
+    pub(crate) async fn post_slowly<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let answer = self.send(path, self.request(Method::POST, path).timeout(SLOW)).await?;
+        self.parse(path, &answer)
+    }
+
+    /// The bytes at a path, and when the server says that it is.
+    pub(crate) async fn bytes_and_date(&self, path: &str) -> Result<(Vec<u8>, Option<String>), ClientError> {
+        let (bytes, headers) = self.exchange(path, self.request(Method::GET, path)).await?;
+        let date = headers.get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        Ok((bytes, date.map(str::to_owned)))
     }
 
     /// Sends an empty request that may be repeated: the same key again gives the same answer.

@@ -69,6 +69,13 @@ impl From<crate::serve::ServeError> for Failure {
 }
 
 #[cfg(feature = "server")]
+impl From<crate::backup::BackupError> for Failure {
+    fn from(error: crate::backup::BackupError) -> Self {
+        Self::new(if error.is_permanent() { PERMANENT } else { FAILED }, &error)
+    }
+}
+
+#[cfg(feature = "server")]
 impl From<crate::demo::DemoError> for Failure {
     fn from(error: crate::demo::DemoError) -> Self {
         use crate::demo::DemoError;

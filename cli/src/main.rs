@@ -1,10 +1,16 @@
 //! The command `countersign`: what can be typed, which command runs, and with which exit code it ends.
 
+#[cfg(feature = "server")]
+mod backup;
 mod client;
 #[cfg(feature = "server")]
 mod demo;
+#[cfg(feature = "server")]
+mod doctor;
 mod failure;
 mod keygen;
+#[cfg(feature = "server")]
+mod restore;
 mod secret_file;
 #[cfg(feature = "server")]
 mod serve;
@@ -48,6 +54,12 @@ enum Command {
     Serve(serve::ServeArgs),
     #[cfg(feature = "server")]
     Demo(demo::DemoArgs),
+    #[cfg(feature = "server")]
+    Backup(backup::BackupArgs),
+    #[cfg(feature = "server")]
+    Restore(restore::RestoreArgs),
+    #[cfg(feature = "server")]
+    Doctor(doctor::DoctorArgs),
     Verify(Box<VerifyArgs>),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
@@ -59,6 +71,12 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args).map_err(Failure::from),
         #[cfg(feature = "server")]
         Command::Demo(args) => demo::run(&args).map_err(Failure::from),
+        #[cfg(feature = "server")]
+        Command::Backup(args) => backup::run(&args).map_err(Failure::from),
+        #[cfg(feature = "server")]
+        Command::Restore(args) => restore::run(&args).map_err(Failure::from),
+        #[cfg(feature = "server")]
+        Command::Doctor(args) => doctor::run(&args),
         Command::Verify(args) => verify(&args),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),

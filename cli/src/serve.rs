@@ -19,7 +19,9 @@ use tokio::net::TcpSocket;
 
 pub(crate) use announce::shell_quoted;
 pub(crate) use error::ServeError;
-pub(crate) use place::Place;
+pub(crate) use keys::parse_log_key;
+pub(crate) use open_files::allowed;
+pub(crate) use place::{Place, beside};
 pub(crate) use server::Server;
 
 use config::Config;
@@ -35,13 +37,16 @@ pub(crate) struct ServeArgs {
     /// Where the last signed tree head is kept, outside the data directory. Default: the data directory and `.anchor`
     #[arg(long, env = "COUNTERSIGN_ANCHOR", value_name = "DIR")]
     anchor: Option<PathBuf>,
+    /// Where backups are made when an admin asks for one. Default: the data directory and `.backups`
+    #[arg(long, env = "COUNTERSIGN_BACKUPS", value_name = "DIR")]
+    backups: Option<PathBuf>,
     /// The address to listen on. Default: 127.0.0.1:8080
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR")]
     listen: Option<SocketAddr>,
     /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with data_dir, anchor, listen, public_url and the table `limits`.
+    /// A TOML file with data_dir, anchor, backups, listen, public_url and the table `limits`.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -61,7 +66,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     logging::start()?;
     let identity = Identity::from_public_url(&config.public_url)?;
     let limits = open_files::bounded(config.limits)?;
-    let place = Place::new(&config.data_dir, &config.anchor)?;
+    let place = Place::new(&config.data_dir, &config.anchor)?.with_backups(&config.backups)?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)

@@ -106,16 +106,26 @@ impl AnchorFolder {
     }
 
     fn read(&self) -> Result<Option<Anchor>, AnchorError> {
-        match fs::read(self.file()) {
-            Ok(bytes) => Anchor::parse(&bytes).map(Some).ok_or_else(|| AnchorError::Damaged(self.file())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(AnchorError::Io { path: self.file(), error }),
-        }
+        read(&self.path)
     }
 
     fn file(&self) -> PathBuf {
-        self.path.join("anchor.json")
+        file(&self.path)
     }
+}
+
+/// What the anchor in a folder says, without the lock: for those who only look.
+pub fn read(folder: &Path) -> Result<Option<Anchor>, AnchorError> {
+    let file = file(folder);
+    match fs::read(&file) {
+        Ok(bytes) => Anchor::parse(&bytes).map(Some).ok_or(AnchorError::Damaged(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(AnchorError::Io { path: file, error }),
+    }
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("anchor.json")
 }
 
 /// Makes a folder whose name survives a loss of power: otherwise a store could be left whose anchor is gone.

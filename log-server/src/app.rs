@@ -4,13 +4,14 @@ use verifier::note::VerifierKey;
 use verifier::trust::Trust;
 
 use crate::approvals::Approvals;
+use crate::backup::Backups;
 use crate::limits::{Gate, Limits};
 use crate::log::Log;
 use crate::problem::Problem;
 use crate::start::FreeDisk;
 
 /// New work is refused when less than this is free, so that what is under way can end.
-const DISK_RESERVE: u64 = 256 * 1024 * 1024;
+pub const DISK_RESERVE: u64 = 256 * 1024 * 1024;
 
 /// A running server, without its listener.
 pub struct App {
@@ -26,6 +27,8 @@ pub struct App {
     pub log_key: VerifierKey,
     /// How much room there is.
     pub free_disk: FreeDisk,
+    /// Makes backups, if it can.
+    pub backups: Option<Backups>,
     /// A word that every page shows.
     pub banner: Option<String>,
     /// Becomes true when the server stops: long-polls answer then.

@@ -76,6 +76,7 @@ fn approval_routes() -> Router<Arc<App>> {
         .route("/api/keys/{id}", delete(administration::revoke_key))
         .route("/api/approvers", get(administration::approvers))
         .route("/api/credentials/{credential}", delete(administration::revoke_credential))
+        .route("/api/backups", post(administration::create_backup))
 }
 
 fn page_routes(banner: Option<&str>) -> Router<Arc<App>> {

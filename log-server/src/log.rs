@@ -6,14 +6,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use merkle::{Hash, LeafIndex, Tile, TileReader as _, TreeSize};
-use verifier::bundle::{self, MAX_ENTRY};
+use merkle::{Hash, LeafIndex, Tile, TreeSize};
+use verifier::bundle::MAX_ENTRY;
 use verifier::entry::PREFIX;
 
+use crate::contents;
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
-use crate::tree::{self, StoredTiles, stored_entry};
+use crate::tree::{self, stored_entry};
 use crate::writer::{self, Command, Failed, NewEntry, Published, Transaction, Writer};
 
 /// The most entries that one request may ask for, or append.
@@ -53,17 +54,15 @@ impl Log {
         if !self.is_published(tile) {
             return Ok(None);
         }
-        let hashes = StoredTiles(&*self.store).read_tiles(&[tile])?.remove(0);
-        let wanted = hashes.get(..usize::from(tile.width));
-        let wanted = wanted.ok_or_else(|| StoreError(format!("the tile {} is too short", tile.path())))?;
-        Ok(Some(wanted.iter().flat_map(|hash| *hash.as_bytes()).collect()))
+        contents::tile(&*self.store, tile).map(Some)
     }
 
     /// An entry bundle's bytes; none unless its entries, at this width, are published.
     pub fn bundle(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
-        let (Some(start), true) = (tile.start(), self.is_published(tile)) else { return Ok(None) };
-        let entries = self.raw_entries(start.get()..start.get() + u64::from(tile.width))?;
-        bundle::encode_bundle(entries).map(Some).map_err(|error| StoreError(error.to_string()))
+        if !self.is_published(tile) {
+            return Ok(None);
+        }
+        contents::entry_bundle(&*self.store, tile).map(Some)
     }
 
     fn is_published(&self, tile: Tile) -> bool {
@@ -74,25 +73,13 @@ impl Log {
     pub fn entries(&self, range: Range<u64>) -> Result<Vec<Entry>, StoreError> {
         let end = range.end.min(self.published().head.size.get());
         let start = range.start.min(end);
-        let entries = self.raw_entries(start..end)?.into_iter().zip(start..);
+        let entries = contents::entries(&*self.store, start, end)?.into_iter().zip(start..);
         let described = entries.map(|(bytes, index)| Entry {
             index: LeafIndex::new(index),
             leaf_hash: merkle::leaf_hash(&bytes),
             bytes,
         });
         Ok(described.collect())
-    }
-
-    fn raw_entries(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
-        let key = |index| keyspace::entry(LeafIndex::new(index));
-        let count = range.end - range.start;
-        let limit = usize::try_from(count).unwrap_or(usize::MAX);
-        let pairs = self.store.scan(&key(range.start), &key(range.end), limit)?;
-        if pairs.len() as u64 == count {
-            Ok(pairs.into_iter().map(|(_, entry)| entry).collect())
-        } else {
-            Err(StoreError(format!("{} of the entries {range:?} are missing", count - pairs.len() as u64)))
-        }
     }
 
     /// Where the entry with a leaf hash is, if it is published.

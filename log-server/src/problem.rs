@@ -54,6 +54,9 @@ pub enum Problem {
     /// The disk is nearly full.
     #[error("the server's disk is nearly full; nothing new is accepted until there is room")]
     DiskFull,
+    /// No backup was made.
+    #[error("{0}")]
+    BackupFailed(String),
     /// The server is stopping, or could not read its store: what was asked may have happened or not.
     #[error("the server is stopping or cannot read its store; whether this was done is unknown, look again")]
     Unknown,

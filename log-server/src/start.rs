@@ -17,9 +17,10 @@ use crate::anchor::AnchorError;
 use crate::api_keys::ApiKey;
 use crate::app::App;
 use crate::approvals::{Approvals, Challenges};
+use crate::backup::{Backups, MakeBackup};
 use crate::clock::{Clock, Timekeeper};
+use crate::contents;
 use crate::identity::Identity;
-use crate::keyspace;
 use crate::limits::{Gate, Limits};
 use crate::log::Log;
 use crate::random::Random;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How much room there is.
     pub free_disk: FreeDisk,
+    /// Makes a backup; without it the server makes none.
+    pub backup: Option<MakeBackup>,
     /// Listens to the moments of a batch.
     pub observer: Observer,
     /// A word that every page shows, such as "demo".
@@ -128,6 +131,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
         limits: settings.limits,
         log_key,
         free_disk: settings.free_disk,
+        backups: settings.backup.map(Backups::new),
         banner: settings.banner,
         stopping: tokio::sync::watch::Sender::new(false),
     };
@@ -136,8 +140,8 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
 
 /// The time goes on from the stamp of the last batch.
 fn keep_time(settings: &Settings) -> Result<Timekeeper, StoreError> {
-    let last = settings.store.get(keyspace::TIME)?.as_deref().map(crate::writer::index_from).transpose()?;
-    let (now, last) = (settings.clock.now(), Timestamp::from_unix(last.map_or(0, merkle::LeafIndex::get)));
+    let last = contents::last_stamp(&*settings.store)?.unwrap_or(Timestamp::from_unix(0));
+    let now = settings.clock.now();
     if now < last {
         tracing::warn!(%now, %last, "the clock is behind the last batch; until it is past that, time stands still here");
     }

@@ -8,6 +8,7 @@
 //! contents and without an error. The log notices, because its anchor is ahead of the store.
 #![forbid(unsafe_code)]
 
+mod copy;
 mod open;
 mod settings;
 

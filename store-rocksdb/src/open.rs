@@ -72,7 +72,7 @@ impl RocksStore {
 
 impl OpenError {
     /// RocksDB gives both kinds as "IO error", so only its words tell a lock from everything else.
-    fn of_rocksdb(path: &Path, words: String) -> Self {
+    pub(crate) fn of_rocksdb(path: &Path, words: String) -> Self {
         let held_here = words.starts_with("IO error: lock hold by current process");
         // The same sentence with another ending is a file system that cannot lock. POSIX leaves open which of the two
         // endings a conflict has.
@@ -84,7 +84,7 @@ impl OpenError {
         Self::unreadable(path, words)
     }
 
-    fn unreadable(path: &Path, words: String) -> Self {
+    pub(crate) fn unreadable(path: &Path, words: String) -> Self {
         Self::Unreadable { path: path.to_owned(), words }
     }
 }
@@ -115,7 +115,7 @@ impl fmt::Display for OpenError {
 impl Error for OpenError {}
 
 /// Whether RocksDB knows the directory as a database.
-fn is_store(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_store(path: &Path) -> io::Result<bool> {
     path.join(CURRENT).try_exists()
 }
 

@@ -51,6 +51,36 @@ fn reopening_keeps_everything() {
 }
 
 #[test]
+fn a_copy_is_of_one_moment_and_reading_it_changes_no_byte() {
+    let dir = TempDir::new().unwrap();
+    let store = RocksStore::open(&dir.path().join("store")).unwrap();
+    store.commit(&puts(&[(b"a", b"1"), (b"b", b"2")])).unwrap();
+    let copy = dir.path().join("copy");
+    store.copy_to(&copy).unwrap();
+    assert!(store.copy_to(&copy).is_err(), "a copy was overwritten");
+    store.commit(&puts(&[(b"a", b"11"), (b"c", b"3")])).unwrap();
+    let bytes = || {
+        let files = fs::read_dir(&copy).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.map(|path| (fs::read(&path).unwrap(), path)).collect();
+        files.sort();
+        files
+    };
+    let before = bytes();
+    let read = RocksStore::open_copy(&copy).unwrap();
+    assert_eq!(all(&read), [(b"a".to_vec(), b"1".to_vec()), (b"b".to_vec(), b"2".to_vec())]);
+    assert!(read.commit(&puts(&[(b"d", b"4")])).is_err());
+    drop(read);
+    assert_eq!(bytes(), before);
+    assert_eq!(all(&store).len(), 3);
+    assert!(matches!(RocksStore::open_copy(&dir.path().join("none")), Err(OpenError::Missing { .. })));
+    assert!(!dir.path().join("none").exists());
+    // What was copied goes on as a store of its own.
+    let own = RocksStore::open_existing(&copy).unwrap();
+    own.commit(&puts(&[(b"e", b"5")])).unwrap();
+    assert_eq!((all(&own).len(), all(&store).len()), (3, 3));
+}
+
+#[test]
 fn data_beyond_the_write_buffers_reads_back() {
     let dir = TempDir::new().unwrap();
     let store = RocksStore::open(dir.path()).unwrap();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use log_server::limits::Limits;
 use serde::Deserialize;
 
+use super::place::beside;
 use super::{ServeArgs, ServeError};
 
 const DATA_DIR: &str = "./countersign-data";
@@ -18,6 +19,7 @@ const PORT: u16 = 8080;
 pub(super) struct Config {
     pub(super) data_dir: PathBuf,
     pub(super) anchor: PathBuf,
+    pub(super) backups: PathBuf,
     pub(super) listen: SocketAddr,
     pub(super) public_url: String,
     pub(super) limits: Limits,
@@ -29,6 +31,7 @@ pub(super) struct Config {
 struct File {
     data_dir: Option<PathBuf>,
     anchor: Option<PathBuf>,
+    backups: Option<PathBuf>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
     #[serde(default)]
@@ -50,22 +53,17 @@ impl Config {
     pub(super) fn from(args: ServeArgs) -> Result<Self, ServeError> {
         let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| DATA_DIR.into());
-        let anchor = args.anchor.or(file.anchor).unwrap_or_else(|| beside(&data_dir));
+        let anchor = args.anchor.or(file.anchor).unwrap_or_else(|| beside(&data_dir, ".anchor"));
+        let backups = args.backups.or(file.backups).unwrap_or_else(|| beside(&data_dir, ".backups"));
         Ok(Self {
             data_dir,
             anchor,
+            backups,
             listen: args.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
             public_url: args.public_url.or(file.public_url).unwrap_or_else(|| PUBLIC_URL.to_owned()),
             limits: file.limits.over(Limits::default()),
         })
     }
-}
-
-/// `DATA.anchor`, also for a path that ends in a slash.
-fn beside(data_dir: &Path) -> PathBuf {
-    let mut name: std::ffi::OsString = data_dir.components().as_path().into();
-    name.push(".anchor");
-    name.into()
 }
 
 impl File {
@@ -103,7 +101,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         });
-        ServeArgs { data_dir: None, anchor: None, listen: None, public_url: None, config }
+        ServeArgs { data_dir: None, anchor: None, backups: None, listen: None, public_url: None, config }
     }
 
     #[test]

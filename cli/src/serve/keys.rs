@@ -52,7 +52,8 @@ fn make_log_key(place: &Place, identity: &Identity) -> Result<SignerKey, ServeEr
     Ok(key)
 }
 
-fn parse_log_key(place: &Place, text: &str) -> Result<SignerKey, ServeError> {
+/// The log key in the text of its file.
+pub(crate) fn parse_log_key(place: &Place, text: &str) -> Result<SignerKey, ServeError> {
     SignerKey::from_secret_text(text).map_err(|error| ServeError::KeyDamaged {
         path: place.log_key(),
         what: "log key",

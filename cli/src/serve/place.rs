@@ -10,11 +10,19 @@ use super::ServeError;
 /// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
+/// `DATA.anchor` and its like, also for a path that ends in a slash.
+pub(crate) fn beside(data_dir: &Path, ending: &str) -> PathBuf {
+    let mut name: std::ffi::OsString = data_dir.components().as_path().into();
+    name.push(ending);
+    name.into()
+}
+
 /// The folders of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     data_dir: PathBuf,
     anchor: PathBuf,
+    backups: PathBuf,
 }
 
 impl Place {
@@ -22,11 +30,19 @@ impl Place {
     pub(crate) fn new(data_dir: &Path, anchor: &Path) -> Result<Self, ServeError> {
         let absolute =
             |path: &Path| std::path::absolute(path).map_err(|error| ServeError::Io { path: path.to_owned(), error });
-        let place = Self { data_dir: absolute(data_dir)?, anchor: absolute(anchor)? };
+        let backups = absolute(&beside(data_dir, ".backups"))?;
+        let place = Self { data_dir: absolute(data_dir)?, anchor: absolute(anchor)?, backups };
         if place.anchor.starts_with(&place.data_dir) {
             return Err(ServeError::AnchorInside(place.anchor));
         }
         Ok(place)
+    }
+
+    /// The same with another folder for backups.
+    pub(super) fn with_backups(self, backups: &Path) -> Result<Self, ServeError> {
+        let absolute = std::path::absolute(backups);
+        let backups = absolute.map_err(|error| ServeError::Io { path: backups.to_owned(), error })?;
+        Ok(Self { backups, ..self })
     }
 
     /// The data directory.
@@ -37,6 +53,11 @@ impl Place {
     /// The anchor folder.
     pub(crate) fn anchor(&self) -> &Path {
         &self.anchor
+    }
+
+    /// Where backups are made.
+    pub(crate) fn backups(&self) -> &Path {
+        &self.backups
     }
 
     /// The log's private key.
@@ -67,7 +88,7 @@ impl Place {
 
     /// Makes the data directory for its user alone. One that is there already is closed if it is empty, such as a fresh
     /// volume; with other files in it, that is for its owner to do.
-    pub(super) fn make_data_dir(&self) -> Result<(), ServeError> {
+    pub(crate) fn make_data_dir(&self) -> Result<(), ServeError> {
         let failed = |error: io::Error| ServeError::Io { path: self.data_dir.clone(), error };
         if !self.data_dir.is_dir() {
             if let Some(above) = self.data_dir.parent() {

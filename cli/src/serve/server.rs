@@ -16,6 +16,7 @@ use verifier::webauthn::AwsLc;
 
 use super::keys::Keys;
 use super::{Place, ServeError};
+use crate::backup;
 
 /// A server that is ready to answer.
 pub(crate) struct Server {
@@ -33,19 +34,21 @@ impl Server {
     ) -> Result<Self, ServeError> {
         let keys = Keys::read_or_make(place, identity)?;
         let log_key = keys.log.verifier_key();
-        let store = RocksStore::open(&place.database())?;
+        let store = Arc::new(RocksStore::open(&place.database())?);
+        let backup = backup::hook(store.clone(), log_key.clone(), place.backups().to_owned());
         let measured = place.clone();
         let started = start(Settings {
             identity: identity.clone(),
             key: keys.log,
             admin_key: keys.admin,
             anchor: place.anchor().to_owned(),
-            store: Arc::new(store),
+            store,
             clock: Arc::new(SystemClock::start()),
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
             limits,
             free_disk: Arc::new(move || measured.free_disk()),
+            backup: Some(backup),
             observer: Box::new(|_| ()),
             banner: banner.map(str::to_owned),
         })?;

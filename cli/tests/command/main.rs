@@ -2,10 +2,13 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backups;
 mod clients;
 mod demo;
+mod doctor;
 mod person;
 mod refusals;
+mod runbook;
 mod running;
 mod start;
 mod stop;

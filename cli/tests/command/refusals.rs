@@ -224,7 +224,8 @@ fn refused(folder: &Folder, command: &mut Command, words: &[&str]) {
     assert_eq!(ended.stdout, "", "a refused start announced itself");
 }
 
-async fn append(folder: &Folder, entry: &'static str) {
+/// Appends an entry to the running server's log.
+pub(crate) async fn append(folder: &Folder, entry: &'static str) {
     let key = api_key(folder, "append").await;
     let request = web().post(format!("{}/log/entries", folder.url()));
     let answer = request.header("X-Api-Key", key).body(entry).send().await.unwrap();

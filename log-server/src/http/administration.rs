@@ -1,6 +1,6 @@
-//! Invites, API keys, approvers: for keys with the scope `admin`.
+//! Invites, API keys, approvers, backups: for keys with the scope `admin`.
 
-use api::{ApproverList, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList, Revoked};
+use api::{ApproverList, BackupMade, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList, Revoked};
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -76,4 +76,17 @@ pub(super) async fn revoke_credential(
     let why = why.map_err(|error| Problem::Malformed(error.body_text()))?.0;
     let reason = why.reason.ok_or_else(|| Problem::invalid("reason", "lost, stolen, left, replaced or other"))?;
     Ok(Json(app.approvals.revoke(&credential, &reason).await?))
+}
+
+/// `POST /api/backups`: the server chooses where; the caller names nothing.
+pub(super) async fn create_backup(State(app): Server, headers: HeaderMap) -> Answer<(StatusCode, Json<BackupMade>)> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    app.require_room()?;
+    // Copying takes a while, and must take no thread from the other requests.
+    let made = tokio::task::spawn_blocking(move || {
+        let backups = app.backups.as_ref().ok_or(Problem::NotFound)?;
+        backups.make(&app.log.published())
+    });
+    let made = made.await.map_err(|error| Problem::BackupFailed(format!("a bug in the server: {error}")))?;
+    Ok((StatusCode::CREATED, Json(made?)))
 }

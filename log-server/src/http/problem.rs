@@ -63,6 +63,7 @@ fn classify(problem: &Problem) -> (StatusCode, &'static str, &'static str) {
         Problem::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests"),
         Problem::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "The server is busy"),
         Problem::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The server's disk is nearly full"),
+        Problem::BackupFailed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "backup-failed", "The backup was not made"),
         Problem::Unknown => (StatusCode::SERVICE_UNAVAILABLE, "unknown", "The outcome is unknown"),
     }
 }

@@ -1,28 +1,15 @@
 //! The rules of a start: what keeps a copied, restored or foreign data directory from signing.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Settings, StartError};
 use crate::anchor::{Anchor, AnchorFolder};
 use crate::api_keys::Scope;
 use crate::approvals::key_record;
+use crate::contents::{self, Owner, SCHEMA};
 use crate::keyspace;
 use crate::random;
 use crate::store::{Batch, Store, StoreError};
-use crate::tree::{self, TreeHead};
-use crate::writer::{record_from, record_to};
-
-/// The form of the records. A store with a higher one was written by a newer server.
-const SCHEMA: u32 = 1;
-
-/// Who this store belongs to; written at the first start and never changed.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Owner {
-    schema: u32,
-    log_origin: String,
-    public_url: String,
-    key_id: u32,
-}
+use crate::tree::TreeHead;
+use crate::writer::record_to;
 
 /// The locked anchor folder, the stored head, and whether a new log was made.
 pub(super) struct Opened {
@@ -37,10 +24,10 @@ pub(super) fn open(settings: &Settings) -> Result<Opened, StartError> {
     let first_start = store.get(keyspace::IDENTITY)?.is_none();
     if !first_start && !settings.anchor.is_dir() {
         // Before the folder would be made: its owner is about to bring it back.
-        return Err(anchor_missing(stored_head(store)?));
+        return Err(anchor_missing(contents::head(store)?));
     }
     let mut anchor = AnchorFolder::open(&settings.anchor)?;
-    let ours = Owner::of(settings)?;
+    let ours = owner_of(settings)?;
     if first_start {
         begin(settings, &ours, &mut anchor)?;
     }
@@ -48,21 +35,19 @@ pub(super) fn open(settings: &Settings) -> Result<Opened, StartError> {
     Ok(Opened { anchor, head, first_start })
 }
 
-impl Owner {
-    /// Who this server is. The log key's name is the log origin, and so is what the public URL makes of it.
-    fn of(settings: &Settings) -> Result<Self, StartError> {
-        let key = settings.key.verifier_key();
-        let log_origin = settings.identity.log_origin.clone();
-        if key.name() != log_origin {
-            return Err(StartError::Refused(format!(
-                "the log key is named {}, but the public URL makes the log {log_origin}; start with the public URL that \
+/// Who this server is. The log key's name is the log origin, and so is what the public URL makes of it.
+fn owner_of(settings: &Settings) -> Result<Owner, StartError> {
+    let key = settings.key.verifier_key();
+    let log_origin = settings.identity.log_origin.clone();
+    if key.name() != log_origin {
+        return Err(StartError::Refused(format!(
+            "the log key is named {}, but the public URL makes the log {log_origin}; start with the public URL that \
                  the log was made with",
-                key.name()
-            )));
-        }
-        let public_url = settings.identity.public_url.clone();
-        Ok(Self { schema: SCHEMA, log_origin, public_url, key_id: key.id() })
+            key.name()
+        )));
     }
+    let public_url = settings.identity.public_url.clone();
+    Ok(Owner { schema: SCHEMA, log_origin, public_url, key_id: key.id() })
 }
 
 /// The first start: an anchor of the empty tree, then the store.
@@ -95,15 +80,9 @@ fn begin(settings: &Settings, ours: &Owner, anchor: &mut AnchorFolder) -> Result
 /// The rules between store, anchor, key and public URL. Returns the stored head.
 fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result<TreeHead, StartError> {
     let refuse = |words: String| Err(StartError::Refused(words));
-    let owner = store.get(keyspace::IDENTITY)?;
+    let owner = Owner::read(store)?;
     let owner = owner.ok_or_else(|| StoreError("the identity is missing from the store".to_owned()))?;
-    let owner: Owner = record_from(keyspace::IDENTITY, &owner)?;
-    if owner.schema > SCHEMA {
-        return refuse(format!(
-            "the store has schema {}, this server knows up to {SCHEMA}; start the newer server that wrote it",
-            owner.schema
-        ));
-    }
+    owner.require_known_schema()?;
     if owner.public_url != ours.public_url {
         return refuse(format!(
             "this log was made for the public URL {}, not {}; another URL would lose every passkey and fork the log's \
@@ -117,7 +96,7 @@ fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result
             ours.key_id, owner.key_id
         ));
     }
-    let head = stored_head(store)?;
+    let head = contents::head(store)?;
     let Some(anchor) = anchor.anchor() else { return Err(anchor_missing(head)) };
     if anchor.log_origin != ours.log_origin || anchor.key_id != ours.key_id {
         return refuse(format!(
@@ -126,13 +105,8 @@ fn check_owner(store: &dyn Store, ours: &Owner, anchor: &AnchorFolder) -> Result
             anchor.log_origin, anchor.key_id, ours.log_origin, ours.key_id
         ));
     }
-    check_anchored(store, head, anchor.head)?;
+    contents::require_anchored(store, head, anchor.head)?;
     Ok(head)
-}
-
-fn stored_head(store: &dyn Store) -> Result<TreeHead, StoreError> {
-    let head = store.get(keyspace::HEAD)?;
-    TreeHead::from_bytes(&head.ok_or_else(|| StoreError("the tree head is missing from the store".to_owned()))?)
 }
 
 fn anchor_missing(head: TreeHead) -> StartError {
@@ -141,24 +115,4 @@ fn anchor_missing(head: TreeHead) -> StartError {
          it nobody knows whether a newer copy has signed already",
         head.size
     ))
-}
-
-/// The store must hold at least what was anchored, and the same.
-fn check_anchored(store: &dyn Store, head: TreeHead, anchored: TreeHead) -> Result<(), StartError> {
-    if head.size < anchored.size {
-        return Err(StartError::Refused(format!(
-            "the store has {} entries, but {} were signed: this is an older copy of the data; bring back the newest one, \
-             or go on with a new log",
-            head.size, anchored.size
-        )));
-    }
-    let root = tree::stored_root(store, anchored.size)?;
-    if root != anchored.root {
-        return Err(StartError::Refused(format!(
-            "the first {} entries of the store have the root {root}, but {} was signed: this is another log's data; bring \
-             back this log's own",
-            anchored.size, anchored.root
-        )));
-    }
-    Ok(())
 }

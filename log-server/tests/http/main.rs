@@ -13,6 +13,7 @@ mod server;
 
 mod administration;
 mod appending;
+mod backing_up;
 mod bodies;
 mod concurrency;
 mod consuming;

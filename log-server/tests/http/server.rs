@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use log_server::api_keys::ApiKey;
 use log_server::app::App;
+use log_server::backup::MakeBackup;
 use log_server::clock::{Clock, ManualClock, SystemClock};
 use log_server::http::serve;
 use log_server::identity::Identity;
@@ -47,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) limits: Limits,
     pub(crate) free_disk: Arc<AtomicU64>,
+    pub(crate) backup: Option<MakeBackup>,
     pub(crate) pause: Pause,
     pub(crate) admin: ApiKey,
 }
@@ -79,6 +81,7 @@ impl Setup {
             random: Arc::new(OsRandom),
             limits: Limits::default(),
             free_disk: Arc::new(AtomicU64::new(u64::MAX)),
+            backup: None,
             pause: Pause::default(),
             admin: ApiKey::generate(&OsRandom),
         }
@@ -104,6 +107,7 @@ impl Setup {
             primitive: Arc::new(PureRust),
             limits: self.limits,
             free_disk: Arc::new(move || Some(free.load(Ordering::SeqCst))),
+            backup: self.backup.clone(),
             observer: self.pause.observer(),
             banner: None,
         })

@@ -75,6 +75,7 @@ impl Place {
             primitive: Arc::new(PureRust),
             limits: Limits::default(),
             free_disk: Arc::new(|| None),
+            backup: None,
             observer,
             banner: None,
         }

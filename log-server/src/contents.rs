@@ -1,0 +1,238 @@
+//! What a store holds, read by somebody who is not its server: a backup, a restore, a look at a stopped server.
+//!
+//! Nothing here signs or writes. The rules of a start are those of [`crate::start`]; here is what they look at, and a
+//! check of everything: each entry hashed again, the whole tree rebuilt from the entries and compared with the tiles.
+
+use merkle::{Hash, LeafIndex, Tile, TileReader as _, TreeSize};
+use serde::{Deserialize, Serialize};
+use verifier::bundle;
+use verifier::time::Timestamp;
+
+use crate::keyspace;
+use crate::start::StartError;
+use crate::store::{Store, StoreError};
+use crate::tree::{self, Edge, StoredTiles, TreeHead};
+use crate::writer::{index_from, record_from};
+
+/// The form of the records. A store with a higher one was written by a newer server.
+pub const SCHEMA: u32 = 1;
+
+/// Entries that are hashed before the tree is extended by them: a few bundles, so that memory stays small.
+const STEP: u64 = 16 * Tile::WIDTH as u64;
+
+/// Pairs that are read at once where everything is read.
+const PAGE: usize = 4096;
+
+/// Who a store belongs to; written at the first start and never changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The form of the records.
+    pub schema: u32,
+    /// The log's name.
+    pub log_origin: String,
+    /// The public URL that it was made with.
+    pub public_url: String,
+    /// The id of the log's key.
+    pub key_id: u32,
+}
+
+impl Owner {
+    /// Reads who a store belongs to; none before the first start was through.
+    pub fn read(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        store.get(keyspace::IDENTITY)?.map(|owner| record_from(keyspace::IDENTITY, &owner)).transpose()
+    }
+
+    /// Refuses a store whose records a newer server wrote.
+    pub fn require_known_schema(&self) -> Result<(), StartError> {
+        if self.schema <= SCHEMA {
+            return Ok(());
+        }
+        Err(StartError::Refused(format!(
+            "the store has schema {}, this server knows up to {SCHEMA}; start the newer server that wrote it",
+            self.schema
+        )))
+    }
+}
+
+/// The tree head of the last batch with entries.
+pub fn head(store: &dyn Store) -> Result<TreeHead, StoreError> {
+    let head = store.get(keyspace::HEAD)?;
+    TreeHead::from_bytes(&head.ok_or_else(|| StoreError("the tree head is missing from the store".to_owned()))?)
+}
+
+/// The stamp of the last batch; none before the first.
+pub fn last_stamp(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
+    let stamp = store.get(keyspace::TIME)?.as_deref().map(index_from).transpose()?;
+    Ok(stamp.map(|stamp| Timestamp::from_unix(stamp.get())))
+}
+
+/// Refuses a store that does not hold at least what was anchored.
+pub fn require_not_behind(head: TreeHead, anchored: TreeHead) -> Result<(), StartError> {
+    if head.size >= anchored.size {
+        return Ok(());
+    }
+    Err(StartError::Refused(format!(
+        "the store has {} entries, but {} were signed: this is an older copy of the data; bring back the newest one, \
+         or go on with a new log",
+        head.size, anchored.size
+    )))
+}
+
+/// Refuses a store that does not hold at least what was anchored, and the same.
+pub fn require_anchored(store: &dyn Store, head: TreeHead, anchored: TreeHead) -> Result<(), StartError> {
+    require_not_behind(head, anchored)?;
+    let root = tree::stored_root(store, anchored.size)?;
+    if root != anchored.root {
+        return Err(StartError::Refused(format!(
+            "the first {} entries of the store have the root {root}, but {} was signed: this is another log's data; bring \
+             back this log's own",
+            anchored.size, anchored.root
+        )));
+    }
+    Ok(())
+}
+
+/// A tile's bytes at its width. The caller knows that the tree has it.
+pub fn tile(store: &dyn Store, tile: Tile) -> Result<Vec<u8>, StoreError> {
+    let hashes = StoredTiles(store).read_tiles(&[tile])?.remove(0);
+    let wanted = hashes.get(..usize::from(tile.width));
+    let wanted = wanted.ok_or_else(|| StoreError(format!("the tile {} is too short", tile.path())))?;
+    Ok(wanted.iter().flat_map(|hash| *hash.as_bytes()).collect())
+}
+
+/// The bytes of the bundle of a tile of level 0, at its width. The caller knows that the tree has it.
+pub fn entry_bundle(store: &dyn Store, tile: Tile) -> Result<Vec<u8>, StoreError> {
+    let (Some(start), Some(end)) = (tile.start(), tile.end()) else {
+        return Err(StoreError(format!("the tile {} is beyond every tree", tile.path())));
+    };
+    let entries = entries(store, start.get(), end.get())?;
+    bundle::encode_bundle(entries).map_err(|error| StoreError(error.to_string()))
+}
+
+/// The entries of a range. Absence is an error: the caller knows that the tree has them.
+pub fn entries(store: &dyn Store, start: u64, end: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let key = |index| keyspace::entry(LeafIndex::new(index));
+    let count = end - start;
+    let pairs = store.scan(&key(start), &key(end), usize::try_from(count).unwrap_or(usize::MAX))?;
+    if pairs.len() as u64 == count {
+        Ok(pairs.into_iter().map(|(_, entry)| entry).collect())
+    } else {
+        let missing = count - pairs.len() as u64;
+        Err(StoreError(format!("{missing} of the entries {start} to {} are missing", end - 1)))
+    }
+}
+
+/// Checks the whole store by itself: every pair is read, so that every checksum is; every entry is hashed again and found
+/// under its leaf hash; the tree is rebuilt from them and compared with every tile and with the stored head.
+pub fn check_all(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<TreeHead, StoreError> {
+    read_everything(store)?;
+    let head = head(store)?;
+    let mut edge = Edge::load(store, TreeSize::ZERO)?;
+    let mut done = 0;
+    while done < head.size.get() {
+        let end = head.size.get().min(done + STEP);
+        let leaves = leaf_hashes(store, done, end)?;
+        let (next, tiles) = edge.append(&leaves);
+        for ((level, index), hashes) in tiles {
+            compare_tile(store, level, index, &hashes)?;
+        }
+        edge = next;
+        done = end;
+        progress(done);
+    }
+    if edge.head() == head {
+        return Ok(head);
+    }
+    let (found, said) = (edge.head().root, head.root);
+    Err(StoreError(format!("the {} entries have the root {found}, the stored tree head says {said}", head.size)))
+}
+
+/// Hashes entries again, and finds each under its leaf hash.
+fn leaf_hashes(store: &dyn Store, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
+    let mut hashes = Vec::new();
+    for (index, entry) in (start..end).zip(entries(store, start, end)?) {
+        let hash = merkle::leaf_hash(&entry);
+        let found = store.get(&keyspace::leaf(&hash))?.as_deref().map(index_from).transpose()?;
+        if found.is_none_or(|found| found.get() > index) {
+            return Err(StoreError(format!("the entry {index} is not found under its leaf hash {hash}")));
+        }
+        hashes.push(hash);
+    }
+    Ok(hashes)
+}
+
+/// What is stored of a tile must begin with what the entries give: it may hold more, of later entries.
+fn compare_tile(store: &dyn Store, level: u8, index: u64, hashes: &[Hash]) -> Result<(), StoreError> {
+    let width = u16::try_from(hashes.len()).unwrap_or(Tile::WIDTH);
+    let tile = Tile { level, index, width };
+    if StoredTiles(store).read_tiles(&[tile])?.remove(0).starts_with(hashes) {
+        return Ok(());
+    }
+    Err(StoreError(format!("the stored tile {} is not what the entries give", tile.path())))
+}
+
+fn read_everything(store: &dyn Store) -> Result<(), StoreError> {
+    let mut from = Vec::new();
+    // Kinds are ASCII, so this lies behind every key.
+    let end = [u8::MAX];
+    loop {
+        let page = store.scan(&from, &end, PAGE)?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        from = [last.as_slice(), &[0]].concat();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::Batch;
+    use crate::store::memory::MemoryStore;
+
+    fn store_of(size: u64) -> MemoryStore {
+        let store = MemoryStore::default();
+        let entries: Vec<Vec<u8>> = (0..size).map(|index| format!("entry {index}").into_bytes()).collect();
+        let hashes: Vec<Hash> = entries.iter().map(|entry| merkle::leaf_hash(entry)).collect();
+        let (edge, tiles) = Edge::load(&store, TreeSize::ZERO).unwrap().append(&hashes);
+        let mut batch = Batch::default();
+        for ((index, entry), hash) in (0u64..).zip(&entries).zip(&hashes) {
+            batch.put(keyspace::entry(LeafIndex::new(index)), entry.clone());
+            batch.put(keyspace::leaf(hash), index.to_be_bytes().to_vec());
+        }
+        tree::put_tiles(&mut batch, &tiles);
+        batch.put(keyspace::HEAD.to_vec(), edge.head().to_bytes());
+        store.commit(&batch).unwrap();
+        store
+    }
+
+    #[test]
+    fn a_whole_store_passes_and_every_changed_or_missing_pair_is_found() {
+        let check = |store: &MemoryStore| check_all(store, |_| ());
+        for size in [0, 1, 256, 257] {
+            assert_eq!(check(&store_of(size)).unwrap().size.get(), size);
+        }
+        let store = store_of(4_100);
+        assert!(check(&store).is_ok());
+        let pairs = store.scan(&[], &[u8::MAX], usize::MAX).unwrap();
+        for (key, value) in pairs.iter().step_by(37).chain(pairs.iter().filter(|(key, _)| b"t!".contains(&key[0]))) {
+            let mut flipped = value.clone();
+            *flipped.last_mut().unwrap() ^= 1;
+            for change in [Some(flipped), None] {
+                let is_leaf = key[0] == b'h';
+                let mut batch = Batch::default();
+                match change {
+                    // An earlier place of the same bytes is possible; a later one, or none, is not.
+                    Some(_) if is_leaf => batch.put(key.clone(), u64::MAX.to_be_bytes().to_vec()),
+                    Some(value) => batch.put(key.clone(), value),
+                    None => batch.delete(key.clone()),
+                }
+                store.commit(&batch).unwrap();
+                assert!(check(&store).is_err(), "{}", key.escape_ascii());
+                let mut back = Batch::default();
+                back.put(key.clone(), value.clone());
+                store.commit(&back).unwrap();
+            }
+        }
+        assert!(check(&store).is_ok());
+    }
+}

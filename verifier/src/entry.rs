@@ -4,7 +4,7 @@
 //! hold any bytes that do not begin with `countersign/`.
 
 use crate::bundle::MAX_ENTRY;
-use crate::document::Decision;
+use crate::document::{self, Decision};
 use crate::encoding;
 use crate::fields::{FieldError, Fields};
 use crate::json::{self, Limits, Numbers, Object, Value};
@@ -174,6 +174,23 @@ fn bytes(bytes: &[u8]) -> Value {
 }
 
 impl CredentialEntry {
+    /// What an earlier key of the approver signs to allow this one: a nonce, then the hash of the enrolment document.
+    pub fn enrolment_challenge(&self, log_origin: &str, nonce: &[u8; 32]) -> [u8; 64] {
+        document::challenge(nonce, self.enrolment_document(log_origin).as_bytes())
+    }
+
+    /// The enrolment as the earlier key signs it, in canonical form (`docs/protocol.md` section 9).
+    pub fn enrolment_document(&self, log_origin: &str) -> String {
+        Value::from(Object::new([
+            ("approver", bytes(&self.approver.0)),
+            ("log", log_origin.into()),
+            ("public_key", bytes(&self.public_key)),
+            ("rp_id", self.rp_id.as_str().into()),
+            ("type", "countersign/enrolment/v1".into()),
+        ]))
+        .to_canonical()
+    }
+
     fn from_value(value: &Value) -> Result<Self, FieldError> {
         let fields = Fields::exactly(
             value,

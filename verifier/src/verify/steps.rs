@@ -8,10 +8,9 @@ use sha2::{Digest as _, Sha256};
 use super::facts::{DecisionFact, Facts};
 use super::{Progress, Step, Stopped};
 use crate::checkpoint::Checkpoint;
-use crate::document::{self, Decision, Document};
+use crate::document::{Decision, Document};
 use crate::encoding::base64url;
 use crate::entry::{Authorisation, CredentialEntry, CredentialHash, DecisionEntry, Entry};
-use crate::json::{Object, Value};
 use crate::note::Note;
 use crate::receipt::{LoggedEntry, Receipt};
 use crate::time::Timestamp;
@@ -254,8 +253,7 @@ impl Signers<'_> {
         let [nonce, _] = halves(&client_data.challenge)?;
         let mut expected = [0; 32];
         expected.copy_from_slice(nonce);
-        let signed = enrolment_document(&new.entry, &self.checkpoint.log_origin);
-        let challenge = document::challenge(&expected, signed.as_bytes());
+        let challenge = new.entry.enrolment_challenge(&self.checkpoint.log_origin, &expected);
         verify_assertion(assertion, &challenge, &self.trust.relying_party, &earlier.key, self.primitive)
             .map_err(|error| format!("the authorisation of an enrolment: {error}"))?;
         Ok(())
@@ -280,18 +278,6 @@ impl Signers<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// What an earlier key signs to allow a new one (after a nonce).
-pub(super) fn enrolment_document(entry: &CredentialEntry, log_origin: &str) -> String {
-    Value::from(Object::new([
-        ("approver", base64url(&entry.approver.0).into()),
-        ("log", log_origin.into()),
-        ("public_key", base64url(&entry.public_key).into()),
-        ("rp_id", entry.rp_id.as_str().into()),
-        ("type", "countersign/enrolment/v1".into()),
-    ]))
-    .to_canonical()
 }
 
 fn check_signatures(entries: &[DecisionEntry], keys: &[PublicKey], primitive: &dyn SignaturePrimitive) -> Found<()> {

@@ -9,7 +9,6 @@ use crate::entry::{Authorisation, CredentialEntry};
 use crate::note::{NoteSignature, cosigned_text};
 use crate::receipt::LoggedEntry;
 use crate::trust::Trust;
-use crate::verify::steps::enrolment_document;
 
 pub(super) fn checkpoint(parts: &Parts, trust: &Trust, lines: &mut Lines) {
     let note = &parts.receipt.checkpoint;
@@ -85,7 +84,7 @@ fn authorisation(parts: &Parts, entry: &CredentialEntry, lines: &mut Lines) {
         Authorisation::Credential { credential, assertion } => {
             lines.hex("authorised by credential", credential);
             if let Some(checkpoint) = &parts.checkpoint {
-                let document = enrolment_document(entry, &checkpoint.log_origin);
+                let document = entry.enrolment_document(&checkpoint.log_origin);
                 lines.sha256("enrolment document hash", document.as_bytes());
             }
             as_signed(assertion, lines);

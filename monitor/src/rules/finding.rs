@@ -3,6 +3,7 @@
 use std::fmt;
 
 use merkle::LeafIndex;
+use verifier::document::MAX_APPROVERS;
 use verifier::encoding::base64url;
 use verifier::entry::{CredentialHash, EntryError};
 use verifier::time::Timestamp;
@@ -138,6 +139,9 @@ pub enum Rule {
     /// Decision: a second one.
     #[error("is a second decision of one approver on one confirmation")]
     DecidedBefore,
+    /// Decision: more people than can be asked.
+    #[error("is a decision on a confirmation that {MAX_APPROVERS} others had decided, and no more can be asked")]
+    TooManyDeciders,
     /// Decision: the confirmation was over.
     #[error("is a decision on a confirmation that somebody had rejected")]
     DecidedAfterRejection,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use merkle::{Hash, LeafIndex};
 use sha2::{Digest as _, Sha256};
+use verifier::document::MAX_APPROVERS;
 use verifier::entry::{ConsumptionEntry, CredentialHash, RevocationEntry};
 use verifier::names::Label;
 use verifier::time::Timestamp;
@@ -207,8 +208,11 @@ impl Judge<'_> {
 
     fn may_be_decided(&mut self, nonce: &[u8; 32], label: Label) {
         let Outcome { rejected, consumed, .. } = self.state.outcome(nonce);
-        if self.state.deciders(nonce).iter().any(|earlier| earlier.label == label) {
+        let deciders = self.state.deciders(nonce);
+        if deciders.iter().any(|earlier| earlier.label == label) {
             self.find(Rule::DecidedBefore);
+        } else if deciders.len() >= MAX_APPROVERS {
+            self.find(Rule::TooManyDeciders);
         } else if rejected {
             self.find(Rule::DecidedAfterRejection);
         } else if consumed {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use merkle::{LeafIndex, TreeSize};
 use sha2::{Digest as _, Sha256};
-use verifier::document::Decision;
+use verifier::document::{Decision, MAX_APPROVERS};
 use verifier::entry::CredentialHash;
 use verifier::names::Label;
 use verifier::time::Timestamp;
@@ -199,9 +199,15 @@ impl State {
             Decision::Approve => confirmation.outcome.approved = true,
             Decision::Reject => confirmation.outcome.rejected = true,
         }
-        match confirmation.first {
-            None => confirmation.first = Some(decider),
-            Some(_) => self.further_deciders.entry(nonce).or_default().push(decider),
+        let Some(first) = confirmation.first else {
+            confirmation.first = Some(decider);
+            return;
+        };
+        let further = self.further_deciders.entry(nonce).or_default();
+        let known = std::iter::once(&first).chain(further.iter()).any(|earlier| earlier.label == decider.label);
+        // Beyond that each is a finding; a log made to slow us down gets no longer lists out of it.
+        if !known && further.len() + 1 < MAX_APPROVERS {
+            further.push(decider);
         }
     }
 

@@ -259,6 +259,19 @@ fn a_confirmation_is_decided_once_by_each_and_not_after_its_end() {
 }
 
 #[test]
+fn no_more_people_decide_than_can_be_asked() {
+    const NAMES: &str = "abcdefghijklmnopqrstuvwxyz0123456";
+    let people: Vec<Passkey> = (0..33).map(|n| Passkey(&NAMES[n..=n], u8::try_from(n).unwrap() + 1)).collect();
+    let enrolled = people.iter().map(|person| person.enrolled(1).logged());
+    let decided = people.iter().map(|person| person.approved(1, 2).logged());
+    let entries: Vec<_> = enrolled.chain(decided).chain([people[32].approved(1, 3).logged()]).collect();
+    assert_eq!(read(&entries[..65]).findings, []);
+    let findings = read(&entries).findings;
+    assert_eq!(findings.iter().map(|found| found.index.get()).collect::<Vec<_>>(), [65, 66]);
+    assert_eq!(findings[0].rule, Rule::TooManyDeciders);
+}
+
+#[test]
 fn an_approval_is_used_once() {
     let with = |entries: Vec<Vec<u8>>| found(&[log![ALEX.enrolled(1), SAM.enrolled(1)], entries].concat());
     assert_eq!(with(log![consumed(1, 2)]), (2, Rule::NotApproved));

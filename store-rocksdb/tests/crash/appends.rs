@@ -2,9 +2,9 @@
 
 use log_server::problem::Problem;
 
-use crate::checks::Told;
 use crate::child::Child;
 use crate::journal::Event;
+use crate::told::Told;
 
 /// First what was tried before and not answered, as a caller who never heard would do; then new entries.
 pub(crate) async fn append(child: &Child, told: &Told, callers: u32, appends: u32) {

@@ -10,10 +10,11 @@ use log_server::start::Started;
 use log_server::writer::Moment;
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::checks::{self, Told};
+use crate::checks;
 use crate::journal::{self, Event, Journal};
 use crate::parent::{KillAt, Work};
-use crate::server::Place;
+use crate::server::{Place, log_key};
+use crate::told::Told;
 use crate::{appends, decisions};
 
 /// The exit status of a child whose server did not start, and of one whose server stopped with an error.
@@ -32,7 +33,7 @@ pub(crate) struct Child {
 
 /// Does the work, or dies.
 pub(crate) fn run(place: &Place, work: Work, kill_at: Option<KillAt>) {
-    let told = Told::from(journal::read(&place.folder));
+    let told = Told::new(journal::read(&place.folder), &log_key().verifier_key());
     let journal = Arc::new(Journal::open(&place.folder));
     let cell: Arc<OnceLock<Child>> = Arc::default();
     let started = place.start(observer(cell.clone(), kill_at)).unwrap_or_else(|failure| {
@@ -44,6 +45,9 @@ pub(crate) fn run(place: &Place, work: Work, kill_at: Option<KillAt>) {
     assert!(cell.set(child.clone()).is_ok());
 
     child.journal.write(&Event::Checkpoint(child.app.log.published().checkpoint.to_string()));
+    let checked = checks::compare(&child.app, &told);
+    child.journal.write(&Event::Checked(checked));
+    checked.require_clean();
     checks::check(place, &child.app, &told);
     child.journal.write(&Event::Ready);
 

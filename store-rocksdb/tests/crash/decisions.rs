@@ -13,10 +13,10 @@ use verifier::verify::{Expectation, Verdict, verify};
 use verifier::webauthn::PureRust;
 
 use crate::authenticator;
-use crate::checks::Told;
 use crate::child::Child;
 use crate::journal::Event;
 use crate::server::admin_key;
+use crate::told::Told;
 
 const APPROVER: &str = "alex";
 

@@ -16,6 +16,8 @@ use std::sync::Mutex;
 
 use verifier::encoding::{base64url, from_base64url};
 
+use crate::told::Checked;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -35,6 +37,8 @@ pub(crate) enum Event {
     Decided { id: String, index: u64 },
     /// The requester was told that the approval is used.
     Consumed { id: String, index: u64 },
+    /// A server that came up was compared with everything that was told before.
+    Checked(Checked),
     /// The server ended because of an error.
     Fatal(String),
     /// The work was done and the server ended.
@@ -88,6 +92,9 @@ impl Event {
             Self::Found { id, status } => format!("found {id} {status}"),
             Self::Decided { id, index } => format!("decided {id} {index}"),
             Self::Consumed { id, index } => format!("consumed {id} {index}"),
+            Self::Checked(Checked { answers, lost, checkpoints, inconsistent }) => {
+                format!("checked {answers} {lost} {checkpoints} {inconsistent}")
+            }
             Self::Fatal(why) => format!("fatal {}", why.replace('\n', " ")),
             Self::Done => "done".to_owned(),
         }
@@ -107,6 +114,12 @@ impl Event {
             ("found", [id, status]) => Self::Found { id: (*id).to_owned(), status: (*status).to_owned() },
             ("decided", [id, index]) => Self::Decided { id: (*id).to_owned(), index: index.parse().unwrap() },
             ("consumed", [id, index]) => Self::Consumed { id: (*id).to_owned(), index: index.parse().unwrap() },
+            ("checked", [answers, lost, checkpoints, inconsistent]) => Self::Checked(Checked {
+                answers: answers.parse().unwrap(),
+                lost: lost.parse().unwrap(),
+                checkpoints: checkpoints.parse().unwrap(),
+                inconsistent: inconsistent.parse().unwrap(),
+            }),
             ("fatal", _) => Self::Fatal(rest.to_owned()),
             ("done", _) => Self::Done,
             _ => panic!("a line of the journal that nobody writes: {line}"),

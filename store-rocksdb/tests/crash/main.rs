@@ -3,7 +3,8 @@
 //!
 //! The program runs itself as a child ([`as_child`]): a server that kills its own process with SIGKILL at a moment of its
 //! writer. What its callers were told is in a journal, and the next child checks the server against all of it before it
-//! goes on. The long tests are ignored and run by `make fault`. Out of scope: a loss of power, which keeps less than a kill does.
+//! goes on. The long tests are ignored and run by `make fault`: kills at random, a fault in each system call, and losses of power, which
+//! keep less than a kill does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod appends;
@@ -14,9 +15,13 @@ mod decisions;
 mod journal;
 mod moments;
 mod parent;
+mod power;
 mod random;
+mod report;
 mod server;
 mod syscalls;
+mod told;
+mod trial;
 
 /// Not a test of its own: what a child process runs. Without orders in its environment it does nothing.
 #[test]

@@ -1,22 +1,21 @@
-//! The long test, which `make fault` runs: kills at random moments under load.
+//! Kills at random moments under load: a few in every run of the tests, 200 in `make fault`.
 
 use std::process::{Child as Process, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
 use crate::journal::{self, Event};
 use crate::parent::{Work, command, finish, was_killed};
+use crate::report::Row;
 use crate::server::Place;
+use crate::trial::{Trial, setting};
 
 const LOOK: Work = Work::Append { callers: 0, appends: 0 };
 const SHORT: Work = Work::Append { callers: 2, appends: 2 };
 /// More than a server is let live for.
 const ENDLESS: Work = Work::Append { callers: 8, appends: 1_000_000 };
 
-/// Logs, and kills for each.
-const LOGS: u32 = 20;
+/// Kills for each log.
 const CYCLES: u32 = 10;
 /// The longest that a server lives under load.
 const LIFE_MS: u64 = 400;
@@ -26,23 +25,31 @@ const START: Duration = Duration::from_secs(60);
 #[test]
 #[ignore = "long: make fault"]
 fn killed_two_hundred_times_at_random_under_load() {
-    let mut chance = Chance(20_261);
+    kill_logs(setting("COUNTERSIGN_FAULT_KILLS", 200).div_ceil(CYCLES));
+}
+
+#[test]
+fn killed_a_few_times_at_random_under_load() {
+    kill_logs(1);
+}
+
+fn kill_logs(logs: u32) {
+    let mut row = Row::new("SIGKILL at random under load");
+    let mut chance = Chance::new();
     println!("\n log  kills  in start  requests  answered  unheard  checkpoints  entries  last restart");
-    let mut kills = 0;
-    for log in 0..LOGS {
-        let folder = TempDir::new().unwrap();
-        let place = Place::new(folder.path());
+    for log in 0..logs {
+        let trial = Trial::new(&mut row);
+        let place = &trial.place;
         let mut in_start = 0;
         for _ in 0..CYCLES {
-            in_start += u32::from(kill_at_random(&place, &mut chance));
+            in_start += u32::from(kill_at_random(place, &mut chance));
+            trial.row.runs += 1;
         }
-        kills += CYCLES;
         let start = Instant::now();
-        finish(&place, LOOK);
-        print_row(&place, log, in_start, start.elapsed());
-        finish(&place, SHORT);
+        finish(place, LOOK);
+        print_row(place, log, in_start, start.elapsed());
+        finish(place, SHORT);
     }
-    println!("{kills} kills: no answer was lost, and all checkpoints of a log are consistent");
 }
 
 /// Starts a server and kills it: one in four during its start, the others under load. Whether it was in its start.
@@ -61,7 +68,7 @@ fn kill_at_random(place: &Place, chance: &mut Chance) -> bool {
     ready(place) == ready_before
 }
 
-fn wait_until_ready(place: &Place, ready_before: usize, server: &mut Process) {
+pub(crate) fn wait_until_ready(place: &Place, ready_before: usize, server: &mut Process) {
     let start = Instant::now();
     while ready(place) == ready_before {
         assert!(start.elapsed() < START && server.try_wait().unwrap().is_none(), "the server did not come up");
@@ -69,7 +76,7 @@ fn wait_until_ready(place: &Place, ready_before: usize, server: &mut Process) {
     }
 }
 
-fn ready(place: &Place) -> usize {
+pub(crate) fn ready(place: &Place) -> usize {
     journal::read(&place.folder).iter().filter(|event| **event == Event::Ready).count()
 }
 
@@ -95,10 +102,14 @@ fn largest(events: &[Event]) -> String {
 }
 
 /// A generator that gives the same numbers in every run (SplitMix64).
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn new() -> Self {
+        Self(20_261)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -47,14 +47,25 @@ impl Place {
         Self { folder: folder.to_owned() }
     }
 
+    /// A disk of the server's own, for the tests that cut its power. What callers were told is kept outside of it.
+    pub(crate) fn disk(&self) -> PathBuf {
+        self.folder.join("disk")
+    }
+
+    /// Where data and anchor are: on the disk, if there is one.
+    fn files(&self) -> PathBuf {
+        let disk = self.disk();
+        if disk.is_dir() { disk } else { self.folder.clone() }
+    }
+
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.files().join("data")
     }
 
     /// The anchor folder.
     pub(crate) fn anchor(&self) -> PathBuf {
-        self.folder.join("anchor")
+        self.files().join("anchor")
     }
 
     /// Opens the store and starts the server, without a listener.

@@ -5,23 +5,29 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use tempfile::TempDir;
-
 use crate::child::{NOT_STARTED, STOPPED};
 use crate::journal::{self, Event};
 use crate::parent::{AS_CHILD, Work, finish, orders, was_killed};
+use crate::report::Row;
 use crate::server::Place;
+use crate::trial::{Trial, setting};
 
 const LOOK: Work = Work::Append { callers: 0, appends: 0 };
 const SHORT: Work = Work::Append { callers: 2, appends: 2 };
 
-/// The system calls of the write path. The journal is written with another one (writev), so that a fault in these is a
+/// The system calls of the write path, each with the words of its row. The journal is written with another one (writev), so that a fault in these is a
 /// fault of the server. A question mark allows that a machine does not have the call.
-const CALLS: [&str; 6] =
-    ["openat", "write,pwrite64", "fdatasync", "fsync", "?rename,renameat,?renameat2", "ftruncate,fallocate"];
+const CALLS: [(&str, &str); 6] = [
+    ("openat", "openat"),
+    ("write,pwrite64", "write"),
+    ("fdatasync", "fdatasync"),
+    ("fsync", "fsync"),
+    ("?rename,renameat,?renameat2", "rename"),
+    ("ftruncate,fallocate", "ftruncate"),
+];
 
 /// What may become of one.
-const FAULTS: [&str; 2] = ["signal=KILL", "error=EIO"];
+const FAULTS: [(&str, &str); 3] = [("signal=KILL", "SIGKILL"), ("error=EIO", "EIO"), ("error=ENOSPC", "ENOSPC")];
 
 /// What became of the server.
 #[derive(Debug, Default)]
@@ -45,22 +51,25 @@ fn a_fault_in_every_single_system_call_of_the_write_path() {
         "\n {:<28} {:<12} {:>6} {:>11} {:>7} {:>7} {:>9}",
         "call", "fault", "killed", "not started", "stopped", "went on", "elsewhere"
     );
-    for call in CALLS {
-        for fault in FAULTS {
-            let Outcomes { killed, not_started, stopped, went_on, elsewhere } = inject_everywhere(call, fault);
+    for (call, call_words) in CALLS {
+        for (fault, fault_words) in FAULTS {
+            let mut row = Row::new(format!("{fault_words} in each {call_words}"));
+            let outcomes = inject_everywhere(call, fault, &mut row);
+            let Outcomes { killed, not_started, stopped, went_on, elsewhere } = outcomes;
             println!(" {call:<28} {fault:<12} {killed:>6} {not_started:>11} {stopped:>7} {went_on:>7} {elsewhere:>9}");
         }
     }
 }
 
-fn inject_everywhere(call: &str, fault: &str) -> Outcomes {
+fn inject_everywhere(call: &str, fault: &str, row: &mut Row) -> Outcomes {
     let mut outcomes = Outcomes::default();
-    for n in 1.. {
-        let folder = TempDir::new().unwrap();
-        let place = Place::new(folder.path());
-        finish(&place, SHORT);
+    let every = setting("COUNTERSIGN_FAULT_EVERY", 1) as usize;
+    for n in (1..).step_by(every) {
+        let trial = Trial::new(row);
+        let place = &trial.place;
+        finish(place, SHORT);
         let before = journal::read(&place.folder).len();
-        let Some(status) = inject(&place, call, fault, n) else { break };
+        let Some(status) = inject(place, call, fault, n) else { break };
         let told = &journal::read(&place.folder)[before..];
         match status.code() {
             None => outcomes.killed += u32::from(was_killed(status)),
@@ -69,9 +78,11 @@ fn inject_everywhere(call: &str, fault: &str) -> Outcomes {
             Some(0) => outcomes.went_on += 1,
             Some(_) => outcomes.elsewhere += 1,
         }
+        trial.row.runs += 1;
+        trial.row.refusals += usize::from(matches!(status.code(), Some(NOT_STARTED | STOPPED)));
         check_end(call, fault, told, status);
-        finish(&place, LOOK);
-        finish(&place, SHORT);
+        finish(place, LOOK);
+        finish(place, SHORT);
     }
     outcomes
 }
@@ -86,7 +97,7 @@ fn check_end(call: &str, fault: &str, told: &[Event], status: ExitStatus) {
 }
 
 /// Runs a child with a fault in the n-th call; none if there is no n-th call.
-fn inject(place: &Place, call: &str, fault: &str, n: u32) -> Option<ExitStatus> {
+fn inject(place: &Place, call: &str, fault: &str, n: usize) -> Option<ExitStatus> {
     let trace = place.folder.join("trace");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o"]).arg(&trace);
@@ -102,7 +113,8 @@ fn is_injected(trace: &Path) -> bool {
     fs::read_to_string(trace).unwrap().contains("(INJECTED)")
 }
 
-fn require_strace() {
+pub(crate) fn require_strace() {
     let found = Command::new("strace").arg("--version").output();
-    assert!(found.is_ok_and(|output| output.status.success()), "this test needs strace: apt-get install strace");
+    let found = found.is_ok_and(|output| output.status.success());
+    assert!(found, "strace is missing: scripts/setup.sh --fault installs it");
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use verifier::cli::CallError;
 
 use crate::keygen::KeygenError;
+use crate::last_words;
 use crate::trust::TrustCommandError;
 
 /// What a restart or another try may cure.
@@ -31,7 +32,7 @@ impl Failure {
     /// Says what went wrong and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         if let Some(message) = self.message {
-            eprintln!("error: {message}");
+            last_words::say(format!("error: {message}"));
         }
         ExitCode::from(self.code)
     }

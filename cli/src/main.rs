@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod failure;
 mod keygen;
+mod last_words;
 #[cfg(feature = "server")]
 mod restore;
 mod secret_file;

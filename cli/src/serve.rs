@@ -63,7 +63,7 @@ Exit codes: 0 stopped by SIGTERM or SIGINT, 78 what no restart can cure, 2 a wro
 /// Runs the server until a signal stops it.
 pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config::from(args)?;
-    logging::start()?;
+    let _log = logging::start()?;
     let identity = Identity::from_public_url(&config.public_url)?;
     let limits = open_files::bounded(config.limits)?;
     let place = Place::new(&config.data_dir, &config.anchor)?.with_backups(&config.backups)?;

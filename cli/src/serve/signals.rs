@@ -6,6 +6,8 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::last_words;
+
 /// The signals since the start.
 pub(super) struct Signals(watch::Receiver<bool>);
 
@@ -22,7 +24,8 @@ impl Signals {
                     _ = interrupt.recv() => {}
                 }
                 if count > 1 {
-                    eprintln!("error: stopped at once by a second signal; the next start looks what was written");
+                    let words = "error: stopped at once by a second signal; the next start looks what was written";
+                    last_words::say(words.to_owned());
                     std::process::exit(1);
                 }
                 tracing::info!("stopping; a second signal stops at once");

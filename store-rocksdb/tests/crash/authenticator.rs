@@ -7,8 +7,6 @@ use sha2::{Digest as _, Sha256};
 use verifier::encoding::base64url;
 use verifier::webauthn::signed_message;
 
-use crate::server::PUBLIC_URL;
-
 /// The WebAuthn credential id.
 pub(crate) const CREDENTIAL_ID: [u8; 16] = *b"the only passkey";
 
@@ -19,8 +17,8 @@ const RP_ID: &str = "localhost";
 const PRESENT_AND_VERIFIED: u8 = 0x05;
 const ATTESTED: u8 = 0x40;
 
-/// Makes the passkey: attestation object and client data.
-pub(crate) fn register(challenge: &[u8]) -> (Vec<u8>, Vec<u8>) {
+/// Makes the passkey on a site's page: attestation object and client data.
+pub(crate) fn register(challenge: &[u8], site: &str) -> (Vec<u8>, Vec<u8>) {
     let point = key().verifying_key().to_sec1_point(false);
     let (x, y) = point.as_bytes()[1..].split_at(32);
     // {1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y}
@@ -31,12 +29,12 @@ pub(crate) fn register(challenge: &[u8]) -> (Vec<u8>, Vec<u8>) {
     // {"fmt": "none", "attStmt": {}, "authData": data}
     let object =
         [b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58", &[u8::try_from(data.len()).unwrap()][..], &data];
-    (object.concat(), client_data("webauthn.create", challenge))
+    (object.concat(), client_data("webauthn.create", challenge, site))
 }
 
-/// Signs a challenge: authenticator data, client data and signature.
-pub(crate) fn sign(challenge: &[u8]) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
-    let (data, client_data) = (authenticator_data(PRESENT_AND_VERIFIED), client_data("webauthn.get", challenge));
+/// Signs a challenge on a site's page: authenticator data, client data and signature.
+pub(crate) fn sign(challenge: &[u8], site: &str) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let (data, client_data) = (authenticator_data(PRESENT_AND_VERIFIED), client_data("webauthn.get", challenge, site));
     let signature: Signature = key().sign(&signed_message(&data, &client_data));
     (data, client_data, signature.to_der().as_bytes().to_vec())
 }
@@ -50,7 +48,7 @@ fn authenticator_data(flags: u8) -> Vec<u8> {
     [&Sha256::digest(RP_ID)[..], &[flags, 0, 0, 0, 0]].concat()
 }
 
-fn client_data(kind: &str, challenge: &[u8]) -> Vec<u8> {
+fn client_data(kind: &str, challenge: &[u8], site: &str) -> Vec<u8> {
     let challenge = base64url(challenge);
-    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{PUBLIC_URL}","crossOrigin":false}}"#).into_bytes()
+    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{site}","crossOrigin":false}}"#).into_bytes()
 }

@@ -15,7 +15,7 @@ use verifier::webauthn::PureRust;
 use crate::authenticator;
 use crate::child::Child;
 use crate::journal::Event;
-use crate::server::admin_key;
+use crate::server::{PUBLIC_URL, admin_key};
 use crate::told::Told;
 
 const APPROVER: &str = "alex";
@@ -27,7 +27,7 @@ pub(crate) async fn enrol(child: &Child) {
     let code = approvals.create_invite(invite).await.unwrap().code;
     let options = approvals.enrol_options(&code, Some(APPROVER)).unwrap().public_key.unwrap();
     let challenge = from_base64url(options["challenge"].as_str().unwrap()).unwrap();
-    let (attestation_object, client_data) = authenticator::register(&challenge);
+    let (attestation_object, client_data) = authenticator::register(&challenge, PUBLIC_URL);
     let credential = api::Registration {
         id: base64url(&authenticator::CREDENTIAL_ID),
         raw_id: base64url(&authenticator::CREDENTIAL_ID),
@@ -88,7 +88,7 @@ fn set_undecided(child: &Child, id: Option<&str>) {
 fn approval(app: &App, id: &str) -> DecisionRequest {
     let documents = app.approvals.approve_options(id, Some(APPROVER)).unwrap().documents.unwrap();
     let challenge = Document::parse(&documents.approve).unwrap().challenge();
-    let (authenticator_data, client_data, signature) = authenticator::sign(&challenge);
+    let (authenticator_data, client_data, signature) = authenticator::sign(&challenge, PUBLIC_URL);
     DecisionRequest {
         approver: APPROVER.to_owned(),
         decision: "approve".to_owned(),

@@ -17,6 +17,7 @@ mod moments;
 mod parent;
 mod power;
 mod random;
+#[allow(dead_code, reason = "the fault tests of the command use the rest")]
 mod report;
 mod server;
 mod syscalls;

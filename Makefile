@@ -33,9 +33,9 @@ bench: bench-verify ## all benchmarks; builds RocksDB once more, for the release
 bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
 	@node benches/languages/table.mjs
 
-fault: ## the long crash tests of the store: 200 kills, and a fault in each system call
+fault: ## every fault, as root, with a table: KILLS=200 kills, IMAGES=40 losses of power, EVERY=1 system call failing
 	@scripts/setup.sh --fault
-	cargo test -p store-rocksdb --locked -- --ignored --nocapture --test-threads=1
+	@KILLS="$(KILLS)" IMAGES="$(IMAGES)" EVERY="$(EVERY)" scripts/fault.sh
 
 fuzz: ## the three verifiers on COUNT=100000 mutants of receipts, of a random SEED that is printed
 	@scripts/setup.sh --tests

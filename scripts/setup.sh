@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building Countersign needs and this machine lacks; with --tests also what its tests need,
-# with --fault what the long crash tests need, with --interop what the tests with clients in Go need.
+# with --fault what the faults need, with --interop what the tests with clients in Go need.
 #
 # On Debian and Ubuntu by apt-get; anywhere else it names what is missing and exits 1. Says nothing when nothing is to
 # be done. Rust itself is only checked, never installed.
@@ -88,6 +88,10 @@ find_missing() {
   fi
   if [ "$with_fault" = yes ]; then
     has strace || { missing+=('strace') packages+=(strace); }
+    has faketime || { missing+=('libfaketime') packages+=(faketime); }
+    has mkfs.ext4 || { missing+=('mkfs.ext4') packages+=(e2fsprogs); }
+    has mount && has umount || { missing+=('mount and umount') packages+=(mount); }
+    has unshare || { missing+=('unshare') packages+=(util-linux); }
   fi
 }
 

@@ -28,6 +28,13 @@ pub enum OpenError {
         /// The directory of the store.
         path: PathBuf,
     },
+    /// There is no room on the disk to open it: what is needed may come with the next try.
+    DiskFull {
+        /// The directory of the store.
+        path: PathBuf,
+        /// What RocksDB or the operating system said.
+        words: String,
+    },
     /// The files are damaged, cannot be read or written, or are not a store.
     Unreadable {
         /// The directory of the store.
@@ -84,7 +91,11 @@ impl OpenError {
         Self::unreadable(path, words)
     }
 
+    /// Words of the operating system, which RocksDB hands on.
     pub(crate) fn unreadable(path: &Path, words: String) -> Self {
+        if words.contains("No space left on device") {
+            return Self::DiskFull { path: path.to_owned(), words };
+        }
         Self::Unreadable { path: path.to_owned(), words }
     }
 }
@@ -102,10 +113,16 @@ impl fmt::Display for OpenError {
                 "there is no store in {}; check the path, or start the server there once to make one",
                 path.display()
             ),
+            Self::DiskFull { path, words } => write!(
+                f,
+                "the store in {} cannot be opened for want of room ({words}); free some space and start again, nothing is \
+                 lost",
+                path.display()
+            ),
             Self::Unreadable { path, words } => write!(
                 f,
-                "the store in {} is damaged or unreadable ({words}); check that this user may read and write it and \
-                 that the disk is not full; if so, leave it untouched, copy it before any repair, and restore a backup",
+                "the store in {} is damaged or unreadable ({words}); check that this user may read and write it; if \
+                 so, leave it untouched, copy it before any repair, and restore a backup",
                 path.display()
             ),
         }
@@ -155,6 +172,16 @@ mod tests {
 
     fn is_locked(words: &str) -> bool {
         matches!(OpenError::of_rocksdb(Path::new("d"), words.to_owned()), OpenError::Locked { .. })
+    }
+
+    /// A supervisor tries again after the one and not after the other.
+    #[test]
+    fn a_full_disk_is_told_from_damage() {
+        let of = |words: &str| OpenError::of_rocksdb(Path::new("d"), words.to_owned());
+        let full =
+            of("IO error: No space left on device: While appending to file: d/000008.sst: No space left on device");
+        assert!(matches!(full, OpenError::DiskFull { .. }));
+        assert!(matches!(of("Corruption: checksum mismatch"), OpenError::Unreadable { .. }));
     }
 
     #[test]

@@ -1,8 +1,17 @@
 //! Damage and copies as a starting server meets them: it refuses whatever would make it sign another history.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[allow(dead_code, reason = "the crash tests use the rest")]
+#[path = "crash/journal.rs"]
+mod journal;
+#[allow(dead_code, reason = "the crash tests use the rest")]
+#[path = "crash/report.rs"]
+mod report;
 #[path = "crash/server.rs"]
 mod server;
+#[allow(dead_code, reason = "the crash tests use the rest")]
+#[path = "crash/told.rs"]
+mod told;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +21,11 @@ use log_server::anchor::AnchorError;
 use log_server::app::App;
 use log_server::start::{StartError, Started};
 use log_server::store::{Batch, Store as _};
+use report::Row;
 use server::{Failure, Place};
 use store_rocksdb::{OpenError, RocksStore};
 use tempfile::TempDir;
+use told::Checked;
 
 #[test]
 fn an_older_copy_of_the_data_is_refused_for_good() {
@@ -96,6 +107,7 @@ fn two_servers_on_one_anchor_cannot_both_run() {
 /// RocksDB takes a cut write-ahead log for a torn one and opens it; the anchor knows what was signed.
 #[test]
 fn a_cut_write_ahead_log_never_loses_what_was_signed() {
+    let mut row = Row::new("write-ahead log cut anywhere");
     let log = TestLog::with(0);
     log.append(0..3);
     let wal = newest(&log.place.data(), "log");
@@ -108,12 +120,14 @@ fn a_cut_write_ahead_log_never_loses_what_was_signed() {
             words.contains("older copy") || words.contains("data directory is empty"),
             "{left} bytes left: {words}"
         );
+        row.refused();
     }
 }
 
 /// The tail that a kill can leave was answered to nobody: the anchor is behind it, and the log goes on.
 #[test]
 fn a_torn_tail_that_nobody_was_told_of_is_dropped() {
+    let mut row = Row::new("write-ahead log with a torn tail");
     let log = TestLog::with(3);
     let before = fs::read(log.place.anchor().join("anchor.json")).unwrap();
     log.append(3..5);
@@ -126,12 +140,15 @@ fn a_torn_tail_that_nobody_was_told_of_is_dropped() {
         let started = copy.start().unwrap();
         assert!((3..5).contains(&started.app.log.published().head.size.get()), "{cut} bytes cut");
         stop(started);
+        row.runs += 1;
+        row.checked(copy.check(3));
         copy.append(5..7);
     }
 }
 
 #[test]
 fn a_flipped_byte_in_the_middle_of_the_write_ahead_log_does_not_open() {
+    let mut row = Row::new("write-ahead log with a flipped byte");
     let log = TestLog::with(0);
     log.append(0..5);
     flip(&newest(&log.place.data(), "log"), &entry(1));
@@ -139,11 +156,13 @@ fn a_flipped_byte_in_the_middle_of_the_write_ahead_log_does_not_open() {
         let error = log.start().map(|_| ()).unwrap_err();
         assert!(matches!(&error, Failure::Store(OpenError::Unreadable { .. })), "{error}");
         assert!(error.to_string().contains("damaged"), "{error}");
+        row.refused();
     }
 }
 
 #[test]
 fn a_flipped_byte_in_a_table_stops_the_start() {
+    let mut row = Row::new("table (SST) with a flipped byte");
     let log = TestLog::with(5);
     // Opening writes the write-ahead log into a table.
     stop(log.start().unwrap());
@@ -151,13 +170,14 @@ fn a_flipped_byte_in_a_table_stops_the_start() {
     let error = refused(log.start());
     assert!(matches!(error, StartError::Store(_)) && error.is_permanent(), "{error}");
     assert!(error.to_string().contains("checksum mismatch"), "{error}");
+    row.refused();
 }
 
 /// A flip that came before the store made its checksum: a start computes again what was written last.
 #[test]
 fn a_flipped_bit_in_any_entry_tile_or_head_stops_the_start() {
+    let mut row = Row::new("entry, tile or head with a flipped bit");
     let log = TestLog::with(3);
-    let mut flipped = 0;
     for (key, value) in records(&log.place) {
         if !(key.starts_with(b"e") || key.starts_with(b"t") || key == b"!head") {
             continue;
@@ -169,14 +189,15 @@ fn a_flipped_bit_in_any_entry_tile_or_head_stops_the_start() {
             change(&copy.place, &key, &changed);
             let error = refused(copy.start());
             assert!(error.is_permanent(), "{} byte {byte}: {error}", key.escape_ascii());
-            flipped += 1;
+            row.refused();
         }
     }
-    assert!(flipped >= 30, "only {flipped} flips: the entries, tiles and the head are kept elsewhere");
+    assert!(row.runs >= 30, "only {} flips: the entries, tiles and the head are kept elsewhere", row.runs);
 }
 
 #[test]
 fn a_lost_file_of_the_store_is_refused() {
+    let mut row = Row::new("file of the store lost");
     for ending in ["sst", "log", "CURRENT", "MANIFEST"] {
         let log = TestLog::with(3);
         // Opening writes the write-ahead log into a table, and the appends after it into a new log.
@@ -187,12 +208,45 @@ fn a_lost_file_of_the_store_is_refused() {
                 Failure::Store(error) => assert!(matches!(error, OpenError::Unreadable { .. }), "{ending}: {error}"),
                 Failure::Start(error) => assert!(error.is_permanent(), "{ending}: {error}"),
             }
+            row.refused();
+        }
+    }
+}
+
+/// Single files of an older copy among the newer ones, as a restore that went wrong leaves them.
+#[test]
+fn an_older_file_of_the_store_is_refused_or_loses_nothing() {
+    let mut row = Row::new("older MANIFEST or CURRENT among newer files");
+    for names in [&["CURRENT"][..], &["MANIFEST"], &["CURRENT", "MANIFEST"]] {
+        let log = TestLog::with(3);
+        let older = TestLog::copy_of(&log);
+        // Each start makes new tables and a new manifest.
+        (3..6).for_each(|number| log.append(number..number + 1));
+        for name in names {
+            let file = newest(&older.place.data(), name);
+            fs::copy(&file, log.place.data().join(file.file_name().unwrap())).unwrap();
+        }
+        row.runs += 1;
+        match log.start() {
+            Ok(started) => {
+                stop(started);
+                row.checked(log.check(6));
+            }
+            Err(Failure::Start(error)) => {
+                assert!(error.is_permanent(), "{names:?}: {error}");
+                row.refusals += 1;
+            }
+            Err(Failure::Store(error)) => {
+                assert!(matches!(error, OpenError::Unreadable { .. }), "{names:?}: {error}");
+                row.refusals += 1;
+            }
         }
     }
 }
 
 #[test]
 fn a_damaged_anchor_is_refused() {
+    let mut row = Row::new("damaged anchor");
     let log = TestLog::with(3);
     let file = log.place.anchor().join("anchor.json");
     let whole = fs::read_to_string(&file).unwrap();
@@ -200,9 +254,11 @@ fn a_damaged_anchor_is_refused() {
         fs::write(&file, damaged).unwrap();
         let error = refused(log.start());
         assert!(matches!(error, StartError::Anchor(AnchorError::Damaged(_))) && error.is_permanent(), "{error}");
+        row.refused();
     }
     fs::write(&file, whole).unwrap();
     log.append(3..4);
+    row.checked(log.check(4));
 }
 
 /// A log in a folder of its own.
@@ -242,6 +298,17 @@ impl TestLog {
             runtime.block_on(started.app.log.append(vec![entry(number)])).unwrap();
         }
         stop(started);
+    }
+
+    /// Starts the server and compares the log with so many entries that were acknowledged.
+    fn check(&self, told: u32) -> Checked {
+        let started = self.start().unwrap();
+        let size = started.app.log.published().head.size.get();
+        let entries = started.app.log.entries(0..size).unwrap();
+        stop(started);
+        let is_lost = |number: &u32| entries.get(*number as usize).is_none_or(|found| found.bytes != entry(*number));
+        let lost = (0..told).filter(is_lost).count();
+        Checked { answers: told as usize, lost, ..Checked::default() }
     }
 
     fn start(&self) -> Result<Started, Failure> {

@@ -116,8 +116,8 @@ impl ServeError {
             | Self::DataDirOpen { .. }
             | Self::OpenFiles { .. }
             | Self::KeyMissing { .. }
-            | Self::KeyDamaged { .. }
-            | Self::Store(_) => true,
+            | Self::KeyDamaged { .. } => true,
+            Self::Store(error) => !matches!(error, OpenError::DiskFull { .. }),
             Self::Secret(error) => !matches!(error, SecretFileError::Io { .. }),
             Self::Start(error) => error.is_permanent(),
             Self::Listen { .. } | Self::Io { .. } | Self::Runtime(_) | Self::Writer(_) => false,

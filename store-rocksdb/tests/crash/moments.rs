@@ -1,11 +1,11 @@
 //! A kill at each moment of the writer, of a recovery, and of a decision on its way.
 
-use log_server::writer::Moment;
 use crate::journal::{self, Event};
 use crate::parent::{KillAt, MOMENTS, Work, finish, killed};
 use crate::report::Row;
 use crate::server::Place;
 use crate::trial::Trial;
+use log_server::writer::Moment;
 
 /// Enough callers that a batch has several entries, and appends that there are more than five batches.
 const BUSY: Work = Work::Append { callers: 8, appends: 8 };

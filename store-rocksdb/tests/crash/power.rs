@@ -183,8 +183,8 @@ impl Drop for Disk {
 }
 
 fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("{command:?}: {error}; scripts/setup.sh --fault installs what is missing")
-    });
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; scripts/setup.sh --fault installs what is missing"));
     assert!(output.status.success(), "{command:?} failed (as root?): {}", String::from_utf8_lossy(&output.stderr));
 }

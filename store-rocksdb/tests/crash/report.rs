@@ -31,6 +31,12 @@ impl Row {
         Self { fault: fault.into(), since, runs: 0, refusals: 0, checked }
     }
 
+    /// Counts a fault that was refused, as it should be.
+    pub(crate) fn refused(&mut self) {
+        self.runs += 1;
+        self.refusals += 1;
+    }
+
     /// Adds what one comparison found, and fails the test if that is a loss.
     pub(crate) fn checked(&mut self, found: Checked) {
         self.add(found);

@@ -165,7 +165,7 @@ impl Tmpfs {
     /// Takes room with one more file, until so many bytes are free. The server writes meanwhile, so that it takes a few
     /// tries to take the last page.
     fn fill_up_to(&self, free: u64) -> PathBuf {
-        let path = (0..).map(|n| self.at.join(format!("ballast-{n}"))).find(|path| !path.exists()).unwrap();
+        let path = self.at.join(format!("ballast-{}", fs::read_dir(&self.at).unwrap().count()));
         let file = File::create(&path).unwrap();
         let mut size = 0;
         while self.free() > free {

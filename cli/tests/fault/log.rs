@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{Appended, KeyCreated};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use verifier::checkpoint::Checkpoint;
 use verifier::encoding::from_base64;
 use verifier::note::{SignerKey, VerifierKey};
@@ -15,6 +17,8 @@ use crate::journal::{self, Event, Journal};
 use crate::running::{Folder, Running, post, web};
 use crate::told::{Checked, Told};
 
+/// How long anything may take. Nothing takes nearly as long; it is what separates slow from stuck.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 /// How many entries one request reads.
 const PAGE: u64 = 256;
 
@@ -77,9 +81,8 @@ impl Log {
                     entry.resize(entry.len().max(bytes), b'-');
                     match appender.append(entry).await {
                         Outcome::Told => told += 1,
-                        Outcome::Refused(507, _) => break,
+                        Outcome::Unknown | Outcome::Refused(507, _) => break,
                         Outcome::Refused(status, _) => panic!("an append was refused with {status}"),
-                        Outcome::Unknown => break,
                     }
                 }
                 told
@@ -90,9 +93,12 @@ impl Log {
 
     /// Waits until the log has so many entries. Nothing tells of them but the log itself.
     pub(crate) async fn until(&self, entries: u64) {
-        while self.size().await < entries {
-            tokio::task::yield_now().await;
-        }
+        let grown = async {
+            while self.size().await < entries {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, grown).await.expect("the log does not grow any more");
     }
 
     /// The published size.
@@ -100,7 +106,7 @@ impl Log {
         self.head().await.0.size.get()
     }
 
-    /// Compares the log with everything that was told.
+    /// Compares the log with everything that was told. Nobody may append meanwhile.
     pub(crate) async fn check(&self) -> Checked {
         let (head, text) = self.head().await;
         self.appender.journal.write(&Event::Checkpoint(text));

@@ -3,13 +3,13 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 
-use crate::log::{Log, Outcome};
+use crate::log::{DEADLINE, Log, Outcome};
 use crate::people::People;
 use crate::report::Row;
 use crate::running::{Folder, web};
@@ -97,7 +97,7 @@ async fn nobody_reads_standard_error() {
     let mut command = folder.serve();
     command.env("COUNTERSIGN_LOG", "trace").stdout(Stdio::null());
     command.stderr(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
-    let mut server = command.spawn().unwrap();
+    let mut server = Unheard(command.spawn().unwrap());
     drop(command);
     until_ready(&folder.url()).await;
     let log = Log::new(folder).await;
@@ -107,20 +107,44 @@ async fn nobody_reads_standard_error() {
     log.until(500).await;
     assert_eq!(people.approve(&id).await, Some(200));
     row.runs += 1;
-    row.checked(log.check().await);
-    let id = i32::try_from(server.id()).unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+    kill_process(Pid::from_child(&server.0), Signal::TERM).unwrap();
     while let Some(told) = load.join_next().await {
         told.unwrap();
     }
     // Still nobody has read a byte.
-    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert_eq!(server.ended().await.code(), Some(0));
     ours.set_nonblocking(true).unwrap();
     let mut said = String::new();
     // The other end is closed, so that this ends.
     (&ours).read_to_string(&mut said).unwrap();
     assert!(said.len() > 10_000, "the server said nothing: {said}");
     assert!(!said.contains("a second signal stops at once"), "the last line found room: the socket was not full");
+    let _server = log.folder.started().await;
+    row.checked(log.check().await);
+}
+
+/// A server that cannot be watched as others are, because its standard error goes elsewhere. Dropped, it is killed.
+struct Unheard(Child);
+
+impl Unheard {
+    async fn ended(&mut self) -> ExitStatus {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status;
+            }
+            assert!(since.elapsed() < DEADLINE, "the server does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        // Ended already, as a rule.
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
 }
 
 /// `serve`, in a shell that sets both limits, so that the server cannot raise its own.
@@ -139,9 +163,10 @@ fn with_open_files(folder: &Folder, files: u32) -> Command {
     shell
 }
 
-/// The server cannot be watched as others are, because its standard error goes elsewhere.
 async fn until_ready(url: &str) {
+    let since = Instant::now();
     while web().get(format!("{url}/readyz")).send().await.is_err() {
+        assert!(since.elapsed() < DEADLINE, "the server is not ready");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

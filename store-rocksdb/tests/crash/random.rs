@@ -25,16 +25,16 @@ const START: Duration = Duration::from_secs(60);
 #[test]
 #[ignore = "long: make fault"]
 fn killed_two_hundred_times_at_random_under_load() {
-    kill_logs(setting("COUNTERSIGN_FAULT_KILLS", 200).div_ceil(CYCLES));
+    kill_logs("SIGKILL at random under load", setting("COUNTERSIGN_FAULT_KILLS", 200).div_ceil(CYCLES));
 }
 
 #[test]
 fn killed_a_few_times_at_random_under_load() {
-    kill_logs(1);
+    kill_logs("SIGKILL at random, the few of make test", 1);
 }
 
-fn kill_logs(logs: u32) {
-    let mut row = Row::new("SIGKILL at random under load");
+fn kill_logs(fault: &str, logs: u32) {
+    let mut row = Row::new(fault);
     let mut chance = Chance::new();
     println!("\n log  kills  in start  requests  answered  unheard  checkpoints  entries  last restart");
     for log in 0..logs {

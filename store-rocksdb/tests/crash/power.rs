@@ -22,11 +22,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::journal::{self, Event};
 use crate::parent::{AS_CHILD, Work, command, finish, orders, was_killed};
 use crate::random::{Chance, ready, wait_until_ready};
 use crate::report::Row;
 use crate::server::Place;
 use crate::syscalls::require_strace;
+use crate::told::Checked;
 use crate::trial::{Trial, setting};
 
 const LOOK: Work = Work::Append { callers: 0, appends: 0 };
@@ -80,6 +82,27 @@ fn a_copy_has_no_data_that_was_not_synced() {
     disk.lose_power(|| ());
     assert_eq!(fs::read(&synced).unwrap(), b"kept");
     assert_ne!(fs::read(&written).unwrap_or_default(), b"lost", "the copy holds what was never synced");
+}
+
+/// Nor could it if the comparison did not see a loss: a server whose syncs strace turns into nothing loses what it answered.
+#[test]
+#[ignore = "needs root: make fault"]
+fn a_server_without_its_syncs_is_found_out() {
+    require_strace();
+    let folder = TempDir::new().unwrap();
+    let place = Place::new(folder.path());
+    let mut disk = Disk::make(&place);
+    finish(&place, SHORT);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync"]);
+    strace.args(["-e", "inject=fdatasync,fsync:retval=0"]);
+    strace.arg(env::current_exe().unwrap()).args(AS_CHILD).stdin(Stdio::null()).stdout(Stdio::null());
+    orders(&mut strace, &place, SHORT, None);
+    assert!(strace.status().unwrap().success());
+    disk.lose_power(|| ());
+    assert!(!command(&place, LOOK, None).output().unwrap().status.success());
+    let last = journal::read(&place.folder).pop();
+    assert!(matches!(last, Some(Event::Checked(Checked { lost: 1.., inconsistent: 1.., .. }))), "{last:?}");
 }
 
 fn stop_at_random(place: &Place, disk: &mut Disk, chance: &mut Chance) {

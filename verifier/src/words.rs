@@ -3,19 +3,21 @@
 //! Which characters a language escapes by itself depends on its version of Unicode. Here only the table of hidden
 //! characters counts, so that every verifier writes the same words.
 
+use std::fmt::Write as _;
+
 use crate::names::is_hidden;
 
 /// A text for a terminal or a page: each hidden character as `[U+XXXX]`.
 pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
+    text.chars().fold(String::new(), |mut shown, character| {
         if is_hidden(character) {
-            shown += &format!("[U+{:04X}]", u32::from(character));
+            let written = write!(shown, "[U+{:04X}]", u32::from(character));
+            debug_assert!(written.is_ok(), "writing to a String cannot fail");
         } else {
             shown.push(character);
         }
-    }
-    shown
+        shown
+    })
 }
 
 /// A text in double quotes: `"` and `\` with a backslash before them, hidden characters as `[U+XXXX]`, the rest as it is.

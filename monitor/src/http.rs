@@ -139,7 +139,9 @@ impl LogReader for HttpReader {
 impl Drop for HttpReader {
     fn drop(&mut self) {
         // Dropping a runtime waits for its threads, which an executor's thread must not do.
-        self.runtime.take().map(Runtime::shutdown_background);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -196,7 +196,9 @@ mod tests {
     #[test]
     fn facts_round_trip() {
         let mut bytes = Vec::new();
-        examples().iter().for_each(|fact| fact.encode(&mut bytes));
+        for fact in examples() {
+            fact.encode(&mut bytes);
+        }
         assert_eq!(Fact::decode_all(&bytes).collect::<Result<Vec<_>, _>>(), Ok(examples()));
     }
 

@@ -19,7 +19,7 @@ const ALEX_NEW: Passkey = Passkey("alex", 0x24);
 const SAM: Passkey = Passkey("sam", 0x22);
 
 macro_rules! log {
-    ($($entry:expr),* $(,)?) => { vec![$($entry.logged()),*] };
+    ($($entry:expr),* $(,)?) => { Vec::from([$($entry.logged()),*]) };
 }
 
 /// What comes out of a log that is read entry by entry.
@@ -56,11 +56,11 @@ fn read(entries: &[Vec<u8>]) -> Read {
 /// The one finding of a log, and where it is.
 #[track_caller]
 fn found(entries: &[Vec<u8>]) -> (u64, Rule) {
-    one(read(entries))
+    one(&read(entries))
 }
 
 #[track_caller]
-fn one(read: Read) -> (u64, Rule) {
+fn one(read: &Read) -> (u64, Rule) {
     let [finding] = &read.findings[..] else { panic!("not one finding: {:?}", read.findings) };
     (finding.index.get(), finding.rule.clone())
 }
@@ -288,12 +288,12 @@ fn pinned_people_are_complete_and_pinned_revocations_count() {
     let pinned = |key| Trust { approvers: Some(pin(key)), ..trust() };
     assert_eq!(read_with(&pinned(ALEX), &log).findings, []);
     let alex = Key(ALEX.credential());
-    assert_eq!(one(read_with(&pinned(SAM), &log)), (2, Rule::NotPinned(alex)));
+    assert_eq!(one(&read_with(&pinned(SAM), &log)), (2, Rule::NotPinned(alex)));
 
     let revoked = |from| Trust { revoked: BTreeMap::from([(ALEX.credential(), from)]), ..trust() };
     assert_eq!(read_with(&revoked(4), &log).findings, []);
     let rule = |from| Rule::RevokedByTrust { credential: alex, from };
-    assert_eq!(one(read_with(&revoked(3), &log)), (3, rule(3)));
+    assert_eq!(one(&read_with(&revoked(3), &log)), (3, rule(3)));
     let both: Vec<_> = read_with(&revoked(2), &log).findings.iter().map(|finding| finding.index.get()).collect();
     assert_eq!(both, [2, 3]);
 }

@@ -8,9 +8,8 @@ mod number;
 mod parse;
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
-pub use parse::{Error, ErrorKind, Limits, Numbers, parse};
+pub use parse::{Error, ErrorKind, Limits, Numbers, parse, parse_canonical};
 
 /// A JSON value. Objects are in canonical order and numbers in canonical form, so equal values have equal text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,12 +172,6 @@ impl FromIterator<Value> for Value {
     }
 }
 
-/// Parses a text that must already be canonical: parses it, writes it again and compares.
-pub fn parse_canonical(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
-    let value = parse(bytes, limits)?;
-    if value.to_canonical().as_bytes() == bytes { Ok(value) } else { Err(Error::not_canonical()) }
-}
-
 /// RFC 8785 §3.2.3 sorts keys by UTF-16 code units, which differs from code points beyond the basic plane. Keys are ASCII
 /// nearly always, and then bytes have the same order.
 fn utf16_order(a: &str, b: &str) -> Ordering {
@@ -217,31 +210,35 @@ fn write_value(text: &mut String, value: &Value) {
     }
 }
 
-/// RFC 8785 §3.2.2.2: the two-letter escapes where they exist, `\u00xx` for other controls, everything else as it is.
 fn write_string(text: &mut String, string: &str) {
     text.push('"');
     let mut rest = string;
     // What is escaped is one byte in UTF-8, so that the text between is copied as it is.
     while let Some(at) = rest.bytes().position(ends_plain_text) {
         text.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => text.push_str("\\\""),
-            b'\\' => text.push_str("\\\\"),
-            8 => text.push_str("\\b"),
-            b'\t' => text.push_str("\\t"),
-            b'\n' => text.push_str("\\n"),
-            12 => text.push_str("\\f"),
-            b'\r' => text.push_str("\\r"),
-            control => {
-                let written = write!(text, "\\u{control:04x}");
-                debug_assert!(written.is_ok(), "writing to a String cannot fail");
-            }
-        }
+        text.extend(canonical_escape(char::from(rest.as_bytes()[at])));
         rest = &rest[at + 1..];
     }
     text.push_str(rest);
     text.push('"');
 }
+
+/// RFC 8785 §3.2.2.2: the two-letter escapes where they exist, `\u00xx` for other controls; none for what stands as it is.
+fn canonical_escape(character: char) -> Option<&'static str> {
+    match character {
+        '"' => Some(r#"\""#),
+        '\\' => Some(r"\\"),
+        _ => CONTROLS.get(character as usize).copied(),
+    }
+}
+
+#[rustfmt::skip]
+const CONTROLS: [&str; 0x20] = [
+    r"\u0000", r"\u0001", r"\u0002", r"\u0003", r"\u0004", r"\u0005", r"\u0006", r"\u0007",
+    r"\b",     r"\t",     r"\n",     r"\u000b", r"\f",     r"\r",     r"\u000e", r"\u000f",
+    r"\u0010", r"\u0011", r"\u0012", r"\u0013", r"\u0014", r"\u0015", r"\u0016", r"\u0017",
+    r"\u0018", r"\u0019", r"\u001a", r"\u001b", r"\u001c", r"\u001d", r"\u001e", r"\u001f",
+];
 
 /// Whether a byte may not stand for itself inside of a string: a quote, a backslash, a control character.
 fn ends_plain_text(byte: u8) -> bool {

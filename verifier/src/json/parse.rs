@@ -1,6 +1,6 @@
 //! The strict parser: bytes to [`Value`], or an error that names the place.
 
-use super::{Number, Object, Value, ends_plain_text, number};
+use super::{Number, Object, Value, canonical_escape, ends_plain_text, number, utf16_order};
 use crate::words::quoted;
 
 /// What a text may be at most.
@@ -75,27 +75,34 @@ pub enum ErrorKind {
     NotCanonical,
 }
 
-impl Error {
-    pub(super) fn not_canonical() -> Self {
-        Self { path: String::new(), kind: ErrorKind::NotCanonical }
+/// Parses one JSON text strictly.
+pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
+    parse_text(bytes, limits).map(|(value, _)| value)
+}
+
+/// Parses a text that must already be in canonical form (RFC 8785). Any other error comes first.
+pub fn parse_canonical(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
+    match parse_text(bytes, limits)? {
+        (value, true) => Ok(value),
+        (_, false) => Err(Error { path: String::new(), kind: ErrorKind::NotCanonical }),
     }
 }
 
-/// Parses one JSON text strictly.
-pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
+/// The value, and whether writing it gives the same text again.
+fn parse_text(bytes: &[u8], limits: Limits) -> Result<(Value, bool), Error> {
     let top = |kind| Error { path: String::new(), kind };
     if bytes.len() > limits.max_bytes {
         return Err(top(ErrorKind::TooLarge { given: bytes.len(), limit: limits.max_bytes }));
     }
     let text = str::from_utf8(bytes).map_err(|error| top(ErrorKind::NotUtf8(error.valid_up_to())))?;
-    let mut parser = Parser { text, at: 0, path: Vec::new(), limits };
+    let mut parser = Parser { text, at: 0, path: Vec::new(), limits, canonical: true };
     parser.skip_white_space();
     let value = parser.value(0).map_err(|kind| parser.error(kind))?;
     parser.skip_white_space();
     if parser.at < text.len() {
         return Err(top(parser.expected("the end of the text")));
     }
-    Ok(value)
+    Ok((value, parser.canonical))
 }
 
 const MAX_NUMBER: usize = 64;
@@ -108,6 +115,9 @@ struct Parser<'a> {
     at: usize,
     path: Vec<Segment>,
     limits: Limits,
+    /// Whether all that was read so far stands as the canonical form writes it. There are four ways in which it may not:
+    /// white space, the order of keys, escapes, numbers.
+    canonical: bool,
 }
 
 enum Segment {
@@ -160,6 +170,10 @@ impl Parser<'_> {
                 self.skip_white_space();
             }
         }
+        if members.is_sorted_by(|(a, _), (b, _)| utf16_order(a, b).is_lt()) {
+            return Ok(Value::Object(Object(members)));
+        }
+        self.canonical = false;
         Object::from_members(members).map(Value::Object).map_err(ErrorKind::DuplicateKey)
     }
 
@@ -206,6 +220,13 @@ impl Parser<'_> {
     }
 
     fn escape(&mut self) -> Result<char, ErrorKind> {
+        let start = self.at;
+        let character = self.escaped()?;
+        self.canonical &= canonical_escape(character) == Some(&self.text[start..self.at]);
+        Ok(character)
+    }
+
+    fn escaped(&mut self) -> Result<char, ErrorKind> {
         self.at += 1;
         let simple = match self.peek() {
             Some(b'"') => '"',
@@ -270,7 +291,9 @@ impl Parser<'_> {
         if literal.len() > MAX_NUMBER {
             return Err(ErrorKind::LongNumber(literal.len()));
         }
-        number::canonical(literal).map(Number).ok_or_else(|| ErrorKind::InexactNumber(literal.to_owned()))
+        let text = number::canonical(literal).ok_or_else(|| ErrorKind::InexactNumber(literal.to_owned()))?;
+        self.canonical &= text == literal;
+        Ok(Number(text))
     }
 
     fn digits(&mut self) -> Result<(), ErrorKind> {
@@ -294,6 +317,7 @@ impl Parser<'_> {
     fn skip_white_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
+            self.canonical = false;
         }
     }
 

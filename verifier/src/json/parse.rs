@@ -125,7 +125,7 @@ enum Segment {
     Index(usize),
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, ErrorKind> {
         match self.peek() {
             Some(b'{') => self.object(self.deeper(depth)?),
@@ -199,24 +199,26 @@ impl Parser<'_> {
 
     fn string(&mut self) -> Result<String, ErrorKind> {
         self.at += 1;
-        let mut string = String::new();
-        loop {
-            let rest = &self.text[self.at..];
-            let Some(end) = rest.bytes().position(ends_plain_text) else {
-                self.at = self.text.len();
-                return Err(self.expected("a closing quote"));
-            };
-            string.push_str(&rest[..end]);
-            self.at += end;
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(string);
-                }
-                Some(b'\\') => string.push(self.escape()?),
-                _ => return Err(self.expected("an escape in place of a control character")),
+        let mut string = self.plain_text()?.to_owned();
+        while !self.take(b'"') {
+            if self.peek() != Some(b'\\') {
+                return Err(self.expected("an escape in place of a control character"));
             }
+            string.push(self.escape()?);
+            string.push_str(self.plain_text()?);
         }
+        Ok(string)
+    }
+
+    /// What stands for itself inside of a string, up to what does not.
+    fn plain_text(&mut self) -> Result<&'a str, ErrorKind> {
+        let rest = &self.text[self.at..];
+        let Some(end) = rest.bytes().position(ends_plain_text) else {
+            self.at = self.text.len();
+            return Err(self.expected("a closing quote"));
+        };
+        self.at += end;
+        Ok(&rest[..end])
     }
 
     fn escape(&mut self) -> Result<char, ErrorKind> {

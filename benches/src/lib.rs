@@ -1,5 +1,10 @@
-//! What the benchmarks share. Those of the verifier need nothing of it, and are built without a store.
+//! What the benchmarks and the load generator share. The benchmark of the verifier needs nothing of it, and is built without
+//! a store.
 
+#[cfg(feature = "load")]
+pub mod connection;
+#[cfg(feature = "load")]
+pub mod load;
 #[cfg(feature = "store")]
 mod running;
 

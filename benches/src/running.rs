@@ -1,5 +1,6 @@
-//! What the benchmarks on a store share: a server without a listener on a store of theirs.
+//! A server of the benchmarks' own on a store of theirs, in this process: with a listener or without.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -8,10 +9,12 @@ use log_server::api_keys::ApiKey;
 use log_server::clock::SystemClock;
 use log_server::identity::Identity;
 use log_server::limits::Limits;
+use log_server::problem::Problem;
 use log_server::random::OsRandom;
 use log_server::start::{Settings, StartError, Started, start};
 use log_server::store::Store;
 use log_server::writer::Fatal;
+use tokio::net::TcpListener;
 use verifier::note::SignerKey;
 use verifier::webauthn::AwsLc;
 
@@ -23,7 +26,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a log on a store, with its anchor in a folder.
+    /// Starts a log on a store, with its anchor in a folder and without a limit on the requests of one key.
     ///
     /// # Panics
     /// When the fixed names or keys of the benchmark are not acceptable, which would be a bug of the benchmark.
@@ -39,13 +42,28 @@ impl Running {
             clock: Arc::new(SystemClock::start()),
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
-            limits: Limits::default(),
+            limits: Limits { requests_per_minute_per_key: u32::MAX, ..Limits::default() },
             free_disk: Arc::new(|| None),
             observer: Box::new(|_| ()),
             backup: None,
             banner: None,
         })?;
         Ok(Self { app, writer })
+    }
+
+    /// Listens on a free port of this machine, until the runtime ends.
+    pub async fn listen(&self) -> std::io::Result<SocketAddr> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(log_server::http::serve(self.app.clone(), listener, std::future::pending()));
+        Ok(address)
+    }
+
+    /// A new API key that may append.
+    pub async fn append_key(&self) -> Result<String, Problem> {
+        let (name, scopes) = ("load".to_owned(), vec!["append".to_owned()]);
+        let request = api::CreateKey { name, scopes, owner: None, separate: false, approvers: None };
+        Ok(self.app.approvals.create_key(request).await?.key)
     }
 
     /// Lets the writer finish.

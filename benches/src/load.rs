@@ -14,6 +14,7 @@ mod report;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -45,7 +46,7 @@ pub struct Options {
     pub size: usize,
     /// For how long.
     pub time: Duration,
-    /// How many requests one client makes at most.
+    /// How many requests one writer makes at most. Readers go on until the writers have ended.
     pub requests: u64,
 }
 
@@ -55,6 +56,8 @@ struct Shared {
     entries: Entries,
     followed: Followed,
     deadline: Instant,
+    /// How many writers have not ended.
+    writing: AtomicUsize,
 }
 
 /// Why a request brought nothing that counts.
@@ -78,7 +81,8 @@ pub async fn run(options: Options) -> Result<Report, String> {
     let entries = Entries::new(options.size).map_err(|error| error.to_string())?;
     let (writers, readers) = (options.writers, options.readers);
     let begun = Instant::now();
-    let shared = Arc::new(Shared { deadline: begun + options.time, options, entries, followed });
+    let deadline = begun + options.time;
+    let shared = Arc::new(Shared { options, entries, followed, deadline, writing: AtomicUsize::new(writers) });
     let mut tasks = JoinSet::new();
     for number in 0..writers {
         tasks.spawn(writer::write(shared.clone(), number as u64));
@@ -94,9 +98,16 @@ pub async fn run(options: Options) -> Result<Report, String> {
 }
 
 impl Shared {
-    /// Whether a client that made so many requests makes another.
-    fn goes_on(&self, requests: u64) -> bool {
+    /// Whether a writer that made so many requests makes another.
+    fn writer_goes_on(&self, requests: u64) -> bool {
         requests < self.options.requests && Instant::now() < self.deadline
+    }
+
+    /// Whether a reader that made so many requests makes another.
+    fn reader_goes_on(&self, requests: u64) -> bool {
+        let writers_go_on = self.writing.load(Ordering::Relaxed) > 0;
+        let alone = self.options.writers == 0 && requests < self.options.requests;
+        (writers_go_on || alone) && Instant::now() < self.deadline
     }
 }
 

@@ -71,6 +71,18 @@ pub fn stored_entry(store: &dyn Store, index: LeafIndex) -> Result<Vec<u8>, Stor
     store.get(&keyspace::entry(index))?.ok_or_else(|| StoreError(format!("the entry {index} is missing")))
 }
 
+/// The bytes of the entries of a range, in one read. Absence is an error here too.
+pub fn stored_entries(store: &dyn Store, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+    let key = |index| keyspace::entry(LeafIndex::new(index));
+    let count = range.end - range.start;
+    let pairs = store.scan(&key(range.start), &key(range.end), usize::try_from(count).unwrap_or(usize::MAX))?;
+    if pairs.len() as u64 == count {
+        Ok(pairs.into_iter().map(|(_, entry)| entry).collect())
+    } else {
+        Err(StoreError(format!("{} of the entries {range:?} are missing", count - pairs.len() as u64)))
+    }
+}
+
 /// The right edge of the tree in memory: enough to append without reading.
 #[derive(Debug, Clone)]
 pub struct Edge {
@@ -158,8 +170,8 @@ pub fn check_entries<E: From<StoreError>>(
         let first = range.start.max(index * WIDTH);
         let last = range.end.min((index + 1) * WIDTH);
         let hashes = StoredTiles(store).read_tiles(&[Tile { level: 0, index, width: Tile::WIDTH }])?.remove(0);
-        for (index, position) in (first..last).zip((first % WIDTH) as usize..) {
-            let entry = stored_entry(store, LeafIndex::new(index))?;
+        let entries = stored_entries(store, first..last)?;
+        for ((index, entry), position) in (first..last).zip(entries).zip((first % WIDTH) as usize..) {
             let hash = merkle::leaf_hash(&entry);
             if hashes.get(position) != Some(&hash) {
                 return Err(StoreError(format!("the entry {index} does not have the leaf hash in its tile")).into());

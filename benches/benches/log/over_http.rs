@@ -73,7 +73,7 @@ async fn round(target: &Target, clients: u64, time: Duration) -> Round {
     for _ in 0..clients {
         let target = target.clone();
         tasks.spawn(async move {
-            let mut latencies = Histogram::new(3).expect("a histogram");
+            let mut latencies = histogram();
             let mut connection = Connection::new(server(target.address));
             while begun.elapsed() < time {
                 let sent = Instant::now();
@@ -83,11 +83,16 @@ async fn round(target: &Target, clients: u64, time: Duration) -> Round {
             latencies
         });
     }
-    let mut latencies = Histogram::new(3).expect("a histogram");
+    let mut latencies = histogram();
     for of_client in tasks.join_all().await {
         latencies.add(of_client).expect("one kind of histogram");
     }
     Round { per_second: per_second(latencies.len(), begun), latencies }
+}
+
+/// Three digits, from a microsecond to a minute.
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("a histogram")
 }
 
 async fn post(connection: &mut Connection, key: &str) -> Bytes {

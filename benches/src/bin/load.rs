@@ -43,7 +43,7 @@ struct Arguments {
     /// For how many seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// How many requests one client makes at most.
+    /// How many requests one writer makes at most. Readers go on until the writers have ended.
     #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
     requests: u64,
 }

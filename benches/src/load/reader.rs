@@ -17,7 +17,7 @@ pub(super) async fn read(shared: Arc<Shared>, reader: u64) -> Tally {
     let mut connection = Connection::new(shared.options.server.clone());
     let mut tally = Tally::default();
     let mut turn = 0;
-    while shared.goes_on(turn) {
+    while shared.reader_goes_on(turn) {
         // Other choices than those of the writers.
         let choice = scattered((1 << 63) | (reader << 32) | turn);
         let (kind, done) = match (turn + reader) % 10 {

@@ -35,7 +35,7 @@ pub(super) fn of_reads() -> Vec<Refusal<'static>> {
     let invalid = |path, field| Refusal { call: Call::get(path), status: 422, kind: "invalid", field: Some(field) };
     let nothing = |path| Refusal { call: Call::get(path), status: 404, kind: "not-found", field: None };
     vec![
-        invalid("/log/proof/inclusion?index=one", "index"),
+        invalid("/log/entries?start=one", "start"),
         invalid("/log/proof/consistency?from=01", "from"),
         invalid("/log/proof/consistency?from=0&to=18446744073709551615", "to"),
         Refusal { call: Call::get("/log/proof/inclusion?indx=1"), status: 400, kind: "malformed", field: None },

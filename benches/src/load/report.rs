@@ -98,9 +98,9 @@ impl Tally {
     }
 }
 
-/// Three digits, from one microsecond to a minute and more.
+/// Three digits, from a microsecond to a minute.
 fn histogram() -> Histogram<u64> {
-    let Ok(histogram) = Histogram::new(3) else { unreachable!("three digits are allowed") };
+    let Ok(histogram) = Histogram::new_with_bounds(1, 60_000_000, 3) else { unreachable!("these bounds are allowed") };
     histogram
 }
 

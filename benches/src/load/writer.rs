@@ -1,6 +1,7 @@
 //! A writer: appends, appends again, and sends what must be refused.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use merkle::{Hash, LeafIndex};
 use verifier::encoding::base64;
@@ -27,7 +28,7 @@ pub(super) async fn write(shared: Arc<Shared>, writer: u64) -> Tally {
     let mut connection = Connection::new(shared.options.server.clone());
     let mut tally = Tally::default();
     let mut turn = 0;
-    while shared.goes_on(turn) {
+    while shared.writer_goes_on(turn) {
         // Writers begin at different places of the ten, so that they do not all do the same at a time.
         let choice = scattered((writer << 32) | turn);
         let (kind, done) = match ((turn + writer) % 10, shared.entries.any_acknowledged(choice)) {
@@ -43,6 +44,7 @@ pub(super) async fn write(shared: Arc<Shared>, writer: u64) -> Tally {
         }
         turn += 1;
     }
+    shared.writing.fetch_sub(1, Ordering::Relaxed);
     tally
 }
 

@@ -6,7 +6,7 @@ use verifier::entry::Entry;
 use verifier::webauthn::Assertion;
 
 use super::queue::{Finish, Job};
-use super::transaction::{Changes, NewEntry, Transaction};
+use super::transaction::{Appended, Changes, Transaction};
 use super::{Fatal, Moment, State, signed};
 use crate::keyspace;
 use crate::store::{Store, StoreError};
@@ -59,7 +59,7 @@ impl State {
     }
 
     /// Integrates and commits a batch with entries, and takes it to publication.
-    fn log(&mut self, mut batch: crate::store::Batch, entries: &[NewEntry]) -> Result<(), Fatal> {
+    fn log(&mut self, mut batch: crate::store::Batch, entries: &[Appended]) -> Result<(), Fatal> {
         self.reached(Moment::Sequenced);
         let leaves: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
         let from = self.edge.head().size;

@@ -56,10 +56,17 @@ pub struct Transaction<'a> {
     current: Changes,
 }
 
+/// What stays of an entry beside its bytes, which are in the batch: what the check compares with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Appended {
+    pub(super) leaf_hash: Hash,
+    pub(super) assertion_digest: Option<[u8; 32]>,
+}
+
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) batch: Batch,
-    pub(super) entries: Vec<NewEntry>,
+    pub(super) entries: Vec<Appended>,
     pub(super) wake: Vec<String>,
 }
 
@@ -113,9 +120,10 @@ impl<'a> Transaction<'a> {
     /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find`] first.
     pub fn append(&mut self, entry: NewEntry) -> LeafIndex {
         let index = LeafIndex::new(self.size.get() + (self.done.entries.len() + self.current.entries.len()) as u64);
-        self.current.batch.put(keyspace::entry(index), entry.bytes.clone());
-        self.current.batch.put(keyspace::leaf(&entry.leaf_hash), index.get().to_be_bytes().to_vec());
-        self.current.entries.push(entry);
+        let NewEntry { bytes, leaf_hash, assertion_digest } = entry;
+        self.current.batch.put(keyspace::entry(index), bytes);
+        self.current.batch.put(keyspace::leaf(&leaf_hash), index.get().to_be_bytes().to_vec());
+        self.current.entries.push(Appended { leaf_hash, assertion_digest });
         index
     }
 

@@ -41,7 +41,12 @@ pub struct Entry {
 }
 
 /// Raw entries to append: all of them or none.
-struct Append(Vec<NewEntry>);
+struct Append {
+    /// Each with its place, if it was there already.
+    entries: Vec<(NewEntry, Option<LeafIndex>)>,
+    /// The size of the tree that was looked in for them, at least.
+    looked_in: TreeSize,
+}
 
 impl Log {
     /// What is published now.
@@ -107,7 +112,15 @@ impl Log {
     pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Vec<(LeafIndex, Hash)>, Problem> {
         let entries = entries.into_iter().map(new_entry).collect::<Result<Vec<_>, _>>()?;
         let hashes: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
-        let indexes = self.writer.submit(Append(entries)).await?;
+        // Looked up here, because the writer has no time to read. The size first: what is published then is committed, and
+        // so is found. What comes later the writer knows.
+        let looked_in = self.published().head.size;
+        let entries = entries.into_iter().map(|entry| {
+            let place = self.store.get(&keyspace::leaf(&entry.leaf_hash))?;
+            Ok((entry, place.as_deref().map(writer::index_from).transpose()?))
+        });
+        let entries = entries.collect::<Result<_, StoreError>>()?;
+        let indexes = self.writer.submit(Append { entries, looked_in }).await?;
         Ok(indexes.into_iter().zip(hashes).collect())
     }
 }
@@ -128,16 +141,17 @@ impl Command for Append {
     type Refusal = Problem;
 
     fn weight(&self) -> usize {
-        self.0.iter().map(|entry| entry.bytes.len()).sum()
+        self.entries.iter().map(|(entry, _)| entry.bytes.len()).sum()
     }
 
     fn run(self, tx: &mut Transaction<'_>) -> Result<Vec<LeafIndex>, Failed<Problem>> {
-        let mut indexes = Vec::with_capacity(self.0.len());
-        for entry in self.0 {
-            indexes.push(match tx.find(&entry.leaf_hash)? {
-                Some(index) => index,
-                None => tx.append(entry),
-            });
+        let mut indexes = Vec::with_capacity(self.entries.len());
+        for (entry, place) in self.entries {
+            let place = match place {
+                Some(index) => Some(index),
+                None => tx.find_since(self.looked_in, &entry.leaf_hash)?,
+            };
+            indexes.push(place.unwrap_or_else(|| tx.append(entry)));
         }
         Ok(indexes)
     }

@@ -13,6 +13,7 @@
 
 mod batch;
 mod queue;
+mod recent;
 mod transaction;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::store::{Store, StoreError};
 use crate::tree::{Edge, TreeHead};
 use crate::waiters::Waiters;
 use queue::{Finish, Job, Queue};
+use recent::Recent;
 
 pub(crate) use batch::assertion_digest;
 pub use queue::Priority;
@@ -146,7 +148,7 @@ impl Writer {
         // What is anchored was checked and signed before; signing it again gives the same bytes.
         let (publish, published) = watch::channel(signed(&parts.key, anchored));
         let queue = Arc::new(Queue::default());
-        let mut state = State { parts, edge, publish };
+        let mut state = State { parts, edge, recent: Recent::after(head.size), publish };
         state.recover()?;
         let handle = Self { queue: queue.clone(), published };
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || state.work(&queue));
@@ -201,6 +203,7 @@ fn answered<T: Send + 'static>(sender: oneshot::Sender<T>, answer: T) -> Finish 
 struct State {
     parts: Parts,
     edge: Edge,
+    recent: Recent,
     publish: watch::Sender<Published>,
 }
 

@@ -34,7 +34,7 @@ impl State {
     pub(super) fn batch(&mut self, jobs: Vec<Job>) -> Result<(), Fatal> {
         let now = self.parts.time.begin_batch();
         let store = self.parts.store.clone();
-        let mut tx = Transaction::new(&*store, now, self.edge.head().size);
+        let mut tx = Transaction::new(&*store, &self.recent, now, self.edge.head().size);
         let finishes = sequence(&mut tx, jobs)?;
         let Changes { mut batch, entries, wake } = tx.done;
         if !batch.is_empty() {
@@ -75,6 +75,9 @@ impl State {
         self.reached(Moment::Committed);
 
         self.edge = edge;
+        for (leaf, index) in leaves.into_iter().zip(from.get()..) {
+            self.recent.add(leaf, LeafIndex::new(index));
+        }
         let expected = entries.iter().zip(from.get()..).map(|(entry, index)| Expected {
             index: LeafIndex::new(index),
             leaf_hash: entry.leaf_hash,

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use verifier::entry::Entry;
 use verifier::time::Timestamp;
 
+use super::recent::Recent;
 use crate::keyspace;
 use crate::store::{Batch, Store, StoreError};
 
@@ -48,6 +49,7 @@ impl<R> From<StoreError> for Failed<R> {
 /// A batch in the making.
 pub struct Transaction<'a> {
     store: &'a dyn Store,
+    recent: &'a Recent,
     now: Timestamp,
     size: TreeSize,
     /// What commands that went through have changed.
@@ -71,8 +73,8 @@ pub(super) struct Changes {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(store: &'a dyn Store, now: Timestamp, size: TreeSize) -> Self {
-        Self { store, now, size, done: Changes::default(), current: Changes::default() }
+    pub(super) fn new(store: &'a dyn Store, recent: &'a Recent, now: Timestamp, size: TreeSize) -> Self {
+        Self { store, recent, now, size, done: Changes::default(), current: Changes::default() }
     }
 
     /// The batch's stamp: the time of everything in it.
@@ -87,10 +89,15 @@ impl<'a> Transaction<'a> {
 
     /// A raw value, as the commands before this one left it.
     pub fn get_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.current.batch.change(key).or_else(|| self.done.batch.change(key)) {
+        match self.change(key) {
             Some(value) => Ok(value.map(<[u8]>::to_vec)),
             None => self.store.get(key),
         }
+    }
+
+    /// What this batch has done to a key so far.
+    fn change(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.current.batch.change(key).or_else(|| self.done.batch.change(key))
     }
 
     /// Writes a record.
@@ -117,7 +124,7 @@ impl<'a> Transaction<'a> {
         pairs.iter().map(|(key, value)| record_from(key, value)).collect()
     }
 
-    /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find`] first.
+    /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find_since`] first.
     pub fn append(&mut self, entry: NewEntry) -> LeafIndex {
         let index = LeafIndex::new(self.size.get() + (self.done.entries.len() + self.current.entries.len()) as u64);
         let NewEntry { bytes, leaf_hash, assertion_digest } = entry;
@@ -127,9 +134,14 @@ impl<'a> Transaction<'a> {
         index
     }
 
-    /// Where an entry with this leaf hash is, those of this batch included.
-    pub fn find(&self, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
-        self.get_bytes(&keyspace::leaf(leaf_hash))?.as_deref().map(index_from).transpose()
+    /// Where an entry with this leaf hash is, those of this batch included. The caller has looked in the tree of the size
+    /// `looked_in` and found none, which leaves little to read.
+    pub fn find_since(&self, looked_in: TreeSize, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
+        let key = keyspace::leaf(leaf_hash);
+        if self.change(&key).is_none() && self.recent.covers(looked_in) {
+            return Ok(self.recent.find(leaf_hash));
+        }
+        self.get_bytes(&key)?.as_deref().map(index_from).transpose()
     }
 
     /// Wakes who waits for a confirmation, once this is published.

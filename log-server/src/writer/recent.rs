@@ -1,0 +1,77 @@
+//! The leaf hashes of the newest entries, in memory. Who looked a leaf hash up in the store before the queue leaves the
+//! writer nothing to read: it asks here for what came since.
+
+use std::collections::HashMap;
+use std::mem;
+
+use merkle::{Hash, LeafIndex, TreeSize};
+
+/// How many are added before the older ones are forgotten: many times what can be under way between queue and look-up.
+const GENERATION: usize = 16_384;
+
+/// Two generations; when the younger is full, the older is forgotten.
+pub(super) struct Recent {
+    older: HashMap<Hash, LeafIndex>,
+    younger: HashMap<Hash, LeafIndex>,
+    /// All entries from here on are in one of the two.
+    older_from: TreeSize,
+    /// All entries from here on are in the younger.
+    younger_from: TreeSize,
+}
+
+impl Recent {
+    /// Of a tree of which nothing is known yet.
+    pub(super) fn after(size: TreeSize) -> Self {
+        Self { older: HashMap::new(), younger: HashMap::new(), older_from: size, younger_from: size }
+    }
+
+    /// Adds the next entry of the tree.
+    pub(super) fn add(&mut self, leaf_hash: Hash, index: LeafIndex) {
+        if self.younger.len() == GENERATION {
+            self.older = mem::take(&mut self.younger);
+            self.older_from = self.younger_from;
+            self.younger_from = TreeSize::new(index.get());
+        }
+        self.younger.insert(leaf_hash, index);
+    }
+
+    /// Whether every entry that a tree of this size does not have is here.
+    pub(super) fn covers(&self, size: TreeSize) -> bool {
+        size >= self.older_from
+    }
+
+    /// Where the newest entry with this leaf hash is, if it is one of these.
+    pub(super) fn find(&self, leaf_hash: &Hash) -> Option<LeafIndex> {
+        self.younger.get(leaf_hash).or_else(|| self.older.get(leaf_hash)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(i: u64) -> Hash {
+        merkle::leaf_hash(&i.to_be_bytes())
+    }
+
+    /// Whatever it says it covers it has, at every size, and it forgets.
+    #[test]
+    fn what_is_covered_is_there() {
+        let generation = GENERATION as u64;
+        let mut recent = Recent::after(TreeSize::new(7));
+        assert!(!recent.covers(TreeSize::new(6)) && recent.covers(TreeSize::new(7)));
+        for i in 7..7 + 4 * generation {
+            recent.add(leaf(i), LeafIndex::new(i));
+            let first = recent.older_from.get();
+            assert_eq!(recent.find(&leaf(i)), Some(LeafIndex::new(i)));
+            assert_eq!(recent.find(&leaf(first)), Some(LeafIndex::new(first)));
+            assert!(i - first <= 2 * generation, "{i} {first}");
+            if i >= 7 + 2 * generation {
+                assert!(!recent.covers(TreeSize::new(7)) && i - first >= generation);
+            }
+        }
+        let first = recent.older_from.get();
+        assert!((first..7 + 4 * generation).all(|i| recent.find(&leaf(i)) == Some(LeafIndex::new(i))));
+        assert_eq!(recent.find(&leaf(first - 1)), None);
+    }
+}

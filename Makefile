@@ -2,8 +2,11 @@
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 COUNT ?= 100000
+APPENDS ?= 1000000
+# Our crates as in the release profile, RocksDB and the rest as the tests have built them: see that file.
+BENCH := cargo bench --locked --workspace --profile dev --config benches/profile.toml
 
-.PHONY: help setup demo test interop lint bench bench-verify fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-verify bench-log soak load fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,11 +30,20 @@ interop: ## the log read by clients that others wrote, in Go; downloads their mo
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs
 
-bench: bench-verify ## all benchmarks; builds RocksDB once more, for the release profile
-	cargo bench --locked -p benches --bench append
+bench: bench-verify bench-log ## all benchmarks
 
 bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
 	@node benches/languages/table.mjs
+
+bench-log: setup ## the log beside RocksDB alone and a bare HTTP handler, as a table; ARGS="--only http" for a part
+	$(BENCH) --bench log -- $(ARGS)
+
+soak: setup ## APPENDS=1000000 appends, and what the process holds in memory on the way
+	$(BENCH) --bench soak -- --appends $(APPENDS)
+
+load: setup ## build the load generator; it says with --help how to point it at a server
+	cargo build --locked --bin load --config benches/profile.toml
+	@"$(TARGET_DIR)/debug/load" $(or $(ARGS),--help)
 
 fault: ## every fault, as root, with a table: KILLS=200 kills, IMAGES=40 losses of power, EVERY=1 system call failing
 	@scripts/setup.sh --fault

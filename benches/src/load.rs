@@ -151,3 +151,8 @@ fn scattered(n: u64) -> u64 {
     let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     n ^ (n >> 31)
 }
+
+/// One of so many, by a number.
+fn chosen(n: u64, among: usize) -> usize {
+    usize::try_from(scattered(n) % among.max(1) as u64).unwrap_or_default()
+}

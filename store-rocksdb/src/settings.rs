@@ -7,8 +7,9 @@ use rocksdb::{
     WriteOptions,
 };
 
-/// Blocks kept in memory, with the indexes and filters of all tables.
-const BLOCK_CACHE: usize = 8 << 20;
+/// Blocks kept in memory, with the indexes and filters of all tables. Every append looks its leaf hash up, anywhere among
+/// all of them: this holds the filters of some ten million.
+const BLOCK_CACHE: usize = 32 << 20;
 
 /// One write buffer; there are two, so that one fills while the other is written out.
 const WRITE_BUFFER: usize = 8 << 20;

@@ -8,6 +8,7 @@
 )]
 
 mod bounds;
+mod disk;
 mod in_process;
 mod over_http;
 mod reads;
@@ -34,7 +35,7 @@ struct Arguments {
     /// How many entries the log has when its restart and its size are measured.
     #[arg(long, default_value_t = 1_000_000)]
     entries: u64,
-    /// Only these parts: appends, http, reads, size.
+    /// Only these parts: disk, appends, http, reads, size.
     #[arg(long)]
     only: Vec<String>,
     /// What `cargo bench` adds.
@@ -56,6 +57,9 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let mut table = Table::default();
+    if wanted("disk") {
+        disk::measure(rounds, &mut table);
+    }
     if wanted("appends") {
         in_process::measure(&runtime, rounds, &mut table);
     }

@@ -53,7 +53,7 @@ impl Entries {
         if acknowledged.len() < REMEMBERED {
             acknowledged.push(entry);
         } else {
-            let place = super::scattered(entry.number) as usize % REMEMBERED;
+            let place = super::chosen(entry.number, REMEMBERED);
             acknowledged[place] = entry;
         }
     }
@@ -61,7 +61,7 @@ impl Entries {
     /// One of the acknowledged entries, if there is any.
     pub(super) fn any_acknowledged(&self, choice: u64) -> Option<Acknowledged> {
         let acknowledged = self.lock();
-        let place = super::scattered(choice) as usize % acknowledged.len().max(1);
+        let place = super::chosen(choice, acknowledged.len());
         acknowledged.get(place).copied()
     }
 

@@ -9,7 +9,7 @@ use verifier::encoding;
 use super::followed::hashes;
 use super::refusals::{self, refused};
 use super::report::{Kind, Tally};
-use super::{Shared, Trouble, json, patience, scattered};
+use super::{Shared, Trouble, chosen, json, patience, scattered};
 use crate::connection::{Call, Connection};
 
 pub(super) async fn read(shared: Arc<Shared>, reader: u64) -> Tally {
@@ -23,7 +23,7 @@ pub(super) async fn read(shared: Arc<Shared>, reader: u64) -> Tally {
         let (kind, done) = match (turn + reader) % 10 {
             0 | 5 => (Kind::Consistency, tally.timed(shared.followed.grow(&mut connection)).await),
             3 => {
-                let refusal = &refusals[choice as usize % refusals.len()];
+                let refusal = &refusals[chosen(choice, refusals.len())];
                 (Kind::Malformed, tally.timed(refused(&mut connection, refusal)).await)
             }
             _ => (Kind::Inclusion, tally.timed(inclusion(&shared, &mut connection, choice)).await),

@@ -104,6 +104,7 @@ fn histogram() -> Histogram<u64> {
     histogram
 }
 
+#[allow(clippy::cast_precision_loss, reason = "figures of three digits")]
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "request      answered         /s    p50 ms    p90 ms    p99 ms    max ms")?;

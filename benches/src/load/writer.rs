@@ -9,7 +9,7 @@ use verifier::encoding::base64;
 use super::entries::Acknowledged;
 use super::refusals::{self, refused};
 use super::report::{Kind, Tally};
-use super::{Shared, Trouble, json, patience, scattered};
+use super::{Shared, Trouble, chosen, json, patience, scattered};
 use crate::connection::{Call, Connection};
 
 const APPEND: &str = "/log/entries";
@@ -23,7 +23,7 @@ struct Told {
 
 pub(super) async fn write(shared: Arc<Shared>, writer: u64) -> Tally {
     let keys = &shared.options.keys;
-    let key = &keys[scattered(writer) as usize % keys.len()];
+    let key = &keys[chosen(writer, keys.len())];
     let refusals = refusals::of_appends(key);
     let mut connection = Connection::new(shared.options.server.clone());
     let mut tally = Tally::default();
@@ -33,7 +33,7 @@ pub(super) async fn write(shared: Arc<Shared>, writer: u64) -> Tally {
         let choice = scattered((writer << 32) | turn);
         let (kind, done) = match ((turn + writer) % 10, shared.entries.any_acknowledged(choice)) {
             (3, _) => {
-                let refusal = &refusals[choice as usize % refusals.len()];
+                let refusal = &refusals[chosen(choice, refusals.len())];
                 (Kind::Malformed, tally.timed(refused(&mut connection, refusal)).await)
             }
             (7, Some(known)) => (Kind::Duplicate, tally.timed(again(&shared, &mut connection, key, known)).await),

@@ -89,15 +89,10 @@ impl<'a> Transaction<'a> {
 
     /// A raw value, as the commands before this one left it.
     pub fn get_bytes(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.change(key) {
+        match self.current.batch.change(key).or_else(|| self.done.batch.change(key)) {
             Some(value) => Ok(value.map(<[u8]>::to_vec)),
             None => self.store.get(key),
         }
-    }
-
-    /// What this batch has done to a key so far.
-    fn change(&self, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.current.batch.change(key).or_else(|| self.done.batch.change(key))
     }
 
     /// Writes a record.
@@ -138,7 +133,8 @@ impl<'a> Transaction<'a> {
     /// `looked_in` and found none, which leaves little to read.
     pub fn find_since(&self, looked_in: TreeSize, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
         let key = keyspace::leaf(leaf_hash);
-        if self.change(&key).is_none() && self.recent.covers(looked_in) {
+        let in_batch = [&self.current, &self.done].iter().any(|changes| changes.batch.change(&key).is_some());
+        if !in_batch && self.recent.covers(looked_in) {
             return Ok(self.recent.find(leaf_hash));
         }
         self.get_bytes(&key)?.as_deref().map(index_from).transpose()

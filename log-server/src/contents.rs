@@ -109,19 +109,6 @@ pub fn entry_bundle(store: &dyn Store, tile: Tile) -> Result<Vec<u8>, StoreError
     bundle::encode_bundle(entries).map_err(|error| StoreError(error.to_string()))
 }
 
-/// The entries of a range. Absence is an error: the caller knows that the tree has them.
-pub fn entries(store: &dyn Store, start: u64, end: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-    let key = |index| keyspace::entry(LeafIndex::new(index));
-    let count = end - start;
-    let pairs = store.scan(&key(start), &key(end), usize::try_from(count).unwrap_or(usize::MAX))?;
-    if pairs.len() as u64 == count {
-        Ok(pairs.into_iter().map(|(_, entry)| entry).collect())
-    } else {
-        let missing = count - pairs.len() as u64;
-        Err(StoreError(format!("{missing} of the entries {start} to {} are missing", end - 1)))
-    }
-}
-
 /// Checks the whole store by itself: every pair is read, so that every checksum is; every entry is hashed again and found
 /// under its leaf hash; the tree is rebuilt from them and compared with every tile and with the stored head.
 pub fn check_all(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<TreeHead, StoreError> {

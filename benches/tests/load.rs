@@ -67,7 +67,7 @@ async fn load(lie: Lie, more: &[&str]) -> Output {
     std::fs::write(&trust, Trust::of_server(pinned, relying_party).to_json()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_load"));
     // The writers end by their number of requests, and the readers with them; the time only ends a run that hangs.
-    command.args(["--writers", "4", "--readers", "4", "--requests", "60", "--seconds", "120"]);
+    command.args(["--writers", "2", "--readers", "2", "--requests", "20", "--seconds", "120"]);
     command.args(["--url", &url, "--key", &running.append_key().await.unwrap()]).arg("--trust").arg(&trust).args(more);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     running.stop();

@@ -105,7 +105,7 @@ pub fn entry_bundle(store: &dyn Store, tile: Tile) -> Result<Vec<u8>, StoreError
     let (Some(start), Some(end)) = (tile.start(), tile.end()) else {
         return Err(StoreError(format!("the tile {} is beyond every tree", tile.path())));
     };
-    let entries = entries(store, start.get(), end.get())?;
+    let entries = tree::stored_entries(store, start.get()..end.get())?;
     bundle::encode_bundle(entries).map_err(|error| StoreError(error.to_string()))
 }
 
@@ -137,7 +137,7 @@ pub fn check_all(store: &dyn Store, mut progress: impl FnMut(u64)) -> Result<Tre
 /// Hashes entries again, and finds each under its leaf hash.
 fn leaf_hashes(store: &dyn Store, start: u64, end: u64) -> Result<Vec<Hash>, StoreError> {
     let mut hashes = Vec::new();
-    for (index, entry) in (start..end).zip(entries(store, start, end)?) {
+    for (index, entry) in (start..end).zip(tree::stored_entries(store, start..end)?) {
         let hash = merkle::leaf_hash(&entry);
         let found = store.get(&keyspace::leaf(&hash))?.as_deref().map(index_from).transpose()?;
         if found.is_none_or(|found| found.get() > index) {

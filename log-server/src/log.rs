@@ -14,7 +14,7 @@ use crate::contents;
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
-use crate::tree::{self, stored_entry};
+use crate::tree::{self, stored_entries, stored_entry};
 use crate::writer::{self, Command, Failed, NewEntry, Published, Transaction, Writer};
 
 /// The most entries that one request may ask for, or append.
@@ -78,7 +78,7 @@ impl Log {
     pub fn entries(&self, range: Range<u64>) -> Result<Vec<Entry>, StoreError> {
         let end = range.end.min(self.published().head.size.get());
         let start = range.start.min(end);
-        let entries = contents::entries(&*self.store, start, end)?.into_iter().zip(start..);
+        let entries = stored_entries(&*self.store, start..end)?.into_iter().zip(start..);
         let described = entries.map(|(bytes, index)| Entry {
             index: LeafIndex::new(index),
             leaf_hash: merkle::leaf_hash(&bytes),

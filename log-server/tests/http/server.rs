@@ -125,7 +125,8 @@ impl Setup {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(serve(started.app.clone(), listener, async { _ = stopped.await }));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        // What is sent is looked at as it is sent.
+        let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
         Server { setup: self, address, app: started.app, client, stop, serving, writer: started.writer }
     }
 }

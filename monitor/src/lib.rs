@@ -6,6 +6,7 @@
 //! - [`reader`]: the one door to a log, [`LogReader`], over the resources of C2SP tlog-tiles (checkpoint, tile of hashes,
 //!   entry bundle), with a cap on each and an error that says whether another try can help. [`http`] is the door to a
 //!   server; a command may bring another one, over a directory.
+//! - [`audit`]: a whole log at one size: every bundle, tile, signature and rule, and the root, on all cores.
 //! - [`rules`]: what may stand in a log, and after what. Pure: no reader, no clock, no signature library of its own.
 //!
 //! ```text
@@ -19,6 +20,7 @@
 //!
 //! Out of scope: what a single receipt proves (`verifier`), and the processes around this: progress, files, reports.
 
+pub mod audit;
 pub mod http;
 pub mod reader;
 pub mod rules;

@@ -124,6 +124,18 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// What was asked for.
+    pub fn resource(&self) -> Resource {
+        match self {
+            Self::NotFound(resource)
+            | Self::Unavailable { resource, .. }
+            | Self::Refused { resource, .. }
+            | Self::TooLarge { resource, .. }
+            | Self::Malformed { resource, .. }
+            | Self::Store { resource, .. } => *resource,
+        }
+    }
+
     /// Whether the same question may be answered later on. All else is something that the log did wrong.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
@@ -131,7 +143,7 @@ impl ReadError {
 }
 
 /// Reads a partial resource, or the full one if the log keeps only that by now.
-fn read_or_fuller(reader: &dyn LogReader, resource: Resource) -> Result<(Resource, Vec<u8>), ReadError> {
+pub(crate) fn read_or_fuller(reader: &dyn LogReader, resource: Resource) -> Result<(Resource, Vec<u8>), ReadError> {
     match (reader.read(resource), resource.fuller()) {
         (Err(ReadError::NotFound(_)), Some(fuller)) => match reader.read(fuller) {
             Ok(bytes) => Ok((fuller, bytes)),
@@ -163,7 +175,7 @@ pub fn read_entries(reader: &dyn LogReader, tile: Tile) -> Result<Vec<Vec<u8>>, 
     Ok(entries.into_iter().take(usize::from(tile.width)).map(<[u8]>::to_vec).collect())
 }
 
-fn width_of(resource: Resource) -> usize {
+pub(crate) fn width_of(resource: Resource) -> usize {
     match resource {
         Resource::Checkpoint => 0,
         Resource::Hashes(tile) | Resource::Entries(tile) => usize::from(tile.width),

@@ -41,6 +41,6 @@ pub use signature::SignatureJob;
 pub use state::State;
 
 #[cfg(test)]
-mod made;
+pub(crate) mod made;
 #[cfg(test)]
 mod tests;

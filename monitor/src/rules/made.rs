@@ -17,8 +17,8 @@ use verifier::time::Timestamp;
 use verifier::trust::Trust;
 use verifier::webauthn::{Assertion, RelyingParty, signed_message};
 
-pub(super) const LOG: &str = "approvals.example.com/log";
-pub(super) const RP_ID: &str = "approvals.example.com";
+pub(crate) const LOG: &str = "approvals.example.com/log";
+pub(crate) const RP_ID: &str = "approvals.example.com";
 const WEB_ORIGIN: &str = "https://approvals.example.com";
 
 /// SubjectPublicKeyInfo of an uncompressed P-256 point, up to the point (RFC 5480 §2).
@@ -29,22 +29,22 @@ const SPKI: [u8; 26] = [
 
 /// A person with a passkey: the name, and the byte that the secret scalar repeats.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Passkey(pub(super) &'static str, pub(super) u8);
+pub(crate) struct Passkey(pub(crate) &'static str, pub(crate) u8);
 
 impl Passkey {
-    pub(super) fn label(self) -> Label {
+    pub(crate) fn label(self) -> Label {
         Username::new(self.0).unwrap().label(LOG)
     }
 
-    pub(super) fn spki_der(self) -> Vec<u8> {
+    pub(crate) fn spki_der(self) -> Vec<u8> {
         [&SPKI, self.key().verifying_key().to_sec1_point(false).as_bytes()].concat()
     }
 
-    pub(super) fn credential(self) -> CredentialHash {
+    pub(crate) fn credential(self) -> CredentialHash {
         Sha256::digest(self.spki_der()).into()
     }
 
-    pub(super) fn assert(self, challenge: &[u8]) -> Assertion {
+    pub(crate) fn assert(self, challenge: &[u8]) -> Assertion {
         let challenge = base64url(challenge);
         let client_data_json = format!(
             r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"{WEB_ORIGIN}","crossOrigin":false}}"#
@@ -52,14 +52,14 @@ impl Passkey {
         self.assert_over(client_data_json.into_bytes())
     }
 
-    pub(super) fn assert_over(self, client_data_json: Vec<u8>) -> Assertion {
+    pub(crate) fn assert_over(self, client_data_json: Vec<u8>) -> Assertion {
         let authenticator_data = [&Sha256::digest(RP_ID)[..], &[0x05, 0, 0, 0, 1]].concat();
         let signature: Signature = self.key().sign(&signed_message(&authenticator_data, &client_data_json));
         Assertion { authenticator_data, client_data_json, signature: signature.to_der().as_bytes().to_vec() }
     }
 
     /// An enrolment by an invite; the invite is one of this key alone.
-    pub(super) fn enrolled(self, at: u64) -> CredentialEntry {
+    pub(crate) fn enrolled(self, at: u64) -> CredentialEntry {
         CredentialEntry {
             approver: self.label(),
             alg: "ES256".into(),
@@ -72,14 +72,14 @@ impl Passkey {
     }
 
     /// An enrolment that an earlier key allows.
-    pub(super) fn enrolled_by(self, earlier: Self, at: u64) -> CredentialEntry {
+    pub(crate) fn enrolled_by(self, earlier: Self, at: u64) -> CredentialEntry {
         let entry = self.enrolled(at);
         let assertion = earlier.assert(&entry.enrolment_challenge(LOG, &[0x0e; 32]));
         let authorised_by = Authorisation::Credential { credential: earlier.credential(), assertion };
         CredentialEntry { authorised_by, ..entry }
     }
 
-    pub(super) fn revoked(self, at: u64) -> RevocationEntry {
+    pub(crate) fn revoked(self, at: u64) -> RevocationEntry {
         RevocationEntry {
             approver: self.label(),
             credential: self.credential(),
@@ -88,11 +88,11 @@ impl Passkey {
         }
     }
 
-    pub(super) fn approved(self, nonce: u8, at: u64) -> DecisionEntry {
+    pub(crate) fn approved(self, nonce: u8, at: u64) -> DecisionEntry {
         self.decided(Decision::Approve, nonce, at)
     }
 
-    pub(super) fn rejected(self, nonce: u8, at: u64) -> DecisionEntry {
+    pub(crate) fn rejected(self, nonce: u8, at: u64) -> DecisionEntry {
         self.decided(Decision::Reject, nonce, at)
     }
 
@@ -112,22 +112,22 @@ impl Passkey {
     }
 }
 
-pub(super) fn consumed(nonce: u8, at: u64) -> ConsumptionEntry {
+pub(crate) fn consumed(nonce: u8, at: u64) -> ConsumptionEntry {
     ConsumptionEntry { nonce: [nonce; 32], consumed_at: time(at) }
 }
 
-pub(super) fn time(at: u64) -> Timestamp {
+pub(crate) fn time(at: u64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000 + at)
 }
 
 /// Pins the log's key and the site, but no people.
-pub(super) fn trust() -> Trust {
+pub(crate) fn trust() -> Trust {
     let relying_party = RelyingParty { rp_id: RP_ID.into(), web_origins: vec![WEB_ORIGIN.into()] };
     Trust::of_server(SignerKey::from_seed(LOG, &[1; 32]).unwrap().verifier_key(), relying_party)
 }
 
 /// What can stand in a log, as bytes.
-pub(super) trait Logged {
+pub(crate) trait Logged {
     fn logged(self) -> Vec<u8>;
 }
 

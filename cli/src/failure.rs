@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use verifier::cli::CallError;
 
+use crate::audit::AuditError;
 use crate::keygen::KeygenError;
 use crate::last_words;
 use crate::trust::TrustCommandError;
@@ -52,6 +53,12 @@ impl From<CallError> for Failure {
 impl From<TrustCommandError> for Failure {
     fn from(error: TrustCommandError) -> Self {
         Self::new(FAILED, &error)
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::new(if error.is_wrong_call() { WRONG_CALL } else { FAILED }, &error)
     }
 }
 

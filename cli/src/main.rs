@@ -1,5 +1,6 @@
 //! The command `countersign`: what can be typed, which command runs, and with which exit code it ends.
 
+mod audit;
 #[cfg(feature = "server")]
 mod backup;
 mod client;
@@ -10,6 +11,7 @@ mod doctor;
 mod failure;
 mod keygen;
 mod last_words;
+mod primitive;
 #[cfg(feature = "server")]
 mod restore;
 mod secret_file;
@@ -62,6 +64,7 @@ enum Command {
     #[cfg(feature = "server")]
     Doctor(doctor::DoctorArgs),
     Verify(Box<VerifyArgs>),
+    Audit(audit::AuditArgs),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "server")]
         Command::Doctor(args) => doctor::run(&args),
         Command::Verify(args) => verify(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),
     };

@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use log_server::contents::{self, Owner};
+use log_server::identity::Identity;
 use log_server::tree::{self, TreeHead};
+use monitor::audit::Report;
+use monitor::rules::Pins;
 use store_rocksdb::RocksStore;
 use verifier::checkpoint::Checkpoint;
+use verifier::trust::Trust;
 
+use crate::audit::{Bar, audit_store};
 use crate::backup::{BackupError, Description, hash_files};
+use crate::client::visible;
 
 /// Compares the files of a database with those that were backed up. Any changed, missing or further byte shows here.
 pub(super) fn files(database: &Path, said: &Description) -> Result<(), BackupError> {
@@ -28,8 +33,8 @@ pub(super) fn files(database: &Path, said: &Description) -> Result<(), BackupErr
     }
 }
 
-/// Checks everything that was restored, and returns its tree head: whose it is, every entry, every tile, the head that the
-/// backup names, and the checkpoint that was published.
+/// Checks everything that was restored, and returns its tree head: whose it is, every record, entry and tile, the head that
+/// the backup names, and the checkpoint that was published.
 pub(super) fn check_restored(backup: &Path, store: &RocksStore, said: &Description) -> Result<TreeHead, BackupError> {
     let damaged = |reason: String| BackupError::damaged(backup, reason);
     let owner = Owner::read(store)?.ok_or_else(|| damaged("it holds no log".to_owned()))?;
@@ -43,13 +48,18 @@ pub(super) fn check_restored(backup: &Path, store: &RocksStore, said: &Descripti
     if owner != named {
         return Err(damaged(format!("it is of {} and says {}", owner.log_origin, named.log_origin)));
     }
-    let bar = ProgressBar::new(said.head.size.get());
-    if let Ok(style) = ProgressStyle::with_template("checking {bar:40} {pos}/{len} entries, {per_sec}, {eta} left") {
-        bar.set_style(style);
+    let head = contents::head(store)?;
+    let bar = Bar::new("reading", head.size);
+    let records = contents::check_records(store, head.size, |done| bar.at(done));
+    bar.end();
+    records.map_err(|error| damaged(error.0))?;
+    let relying_party = Identity::from_public_url(&owner.public_url).map_err(|error| damaged(error.to_string()))?;
+    let trust = Trust::of_server(said.log_key.clone(), relying_party.relying_party);
+    let report = audit_store(store, head, Pins::new(&trust, &owner.log_origin), None);
+    if !report.tree_is_whole() {
+        return Err(damaged(first_words(&report)));
     }
-    let head = contents::check_all(store, |done| bar.set_position(done));
-    bar.finish_and_clear();
-    let head = head.map_err(|error| damaged(error.0))?;
+    warn_of_rules(&report);
     if head != said.head {
         return Err(damaged(format!(
             "it has {} entries with the root {}, its backup.json says {} with {}",
@@ -61,6 +71,26 @@ pub(super) fn check_restored(backup: &Path, store: &RocksStore, said: &Descripti
         return Err(damaged("its checkpoint is not of this tree".to_owned()));
     }
     Ok(head)
+}
+
+/// The first thing that is wrong with the tree.
+fn first_words(report: &Report) -> String {
+    let first = report.findings.iter().find(|finding| !finding.is_rule()).map(ToString::to_string);
+    let stopped = || report.stopped.as_ref().map(ToString::to_string);
+    let first = first.or_else(stopped).unwrap_or_else(|| "its tree is not whole".to_owned());
+    if report.tree_findings > 1 { format!("{first} (and {} more)", report.tree_findings - 1) } else { first }
+}
+
+/// An entry that breaks a rule is what the log signed: it was not damaged, and a restore cannot mend it.
+fn warn_of_rules(report: &Report) {
+    const SHOWN: usize = 10;
+    for finding in report.findings.iter().take(SHOWN) {
+        eprintln!("warning: {}", visible(&finding.to_string()));
+    }
+    let count = report.findings.len() as u64 + report.more_findings;
+    if count > 0 {
+        eprintln!("warning: {count} findings about what entries say; they are restored as the log signed them");
+    }
 }
 
 /// The checkpoint that was published when the backup was made, its signature verified.

@@ -2,8 +2,10 @@
 #![cfg(feature = "server")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod audit;
 mod backups;
 mod clients;
+mod decisions;
 mod demo;
 mod doctor;
 mod person;
@@ -11,4 +13,10 @@ mod refusals;
 mod runbook;
 mod running;
 mod start;
+mod static_files;
 mod stop;
+
+// A passkey in this process, as in the crash tests of the store.
+#[allow(dead_code, reason = "the crash tests of the store use the rest")]
+#[path = "../../../store-rocksdb/tests/crash/authenticator.rs"]
+mod authenticator;

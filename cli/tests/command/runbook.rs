@@ -7,6 +7,7 @@ use std::process::Command;
 use super::backups::{check_tiles, log_key};
 use super::refusals::append;
 use super::running::{Ended, Folder, Running, countersign};
+use super::static_files;
 
 /// What happens before a block of the document.
 enum Step {
@@ -25,8 +26,9 @@ async fn the_runbook_works_as_it_stands() {
     let blocks = blocks(&fs::read_to_string(document).unwrap());
     // keys, backup, of a stopped server, drill, lost data, restore, start, doctor; then the way on.
     let steps = [Serve, Run, Run, StopAndRun, Run, Run, Run, Serve, Run];
-    let way_on = [Run, Serve];
-    assert_eq!(blocks.len(), 1 + steps.len() + way_on.len(), "the runbook has other blocks than this test knows");
+    // Export, audit, new log.
+    let way_on = 3;
+    assert_eq!(blocks.len(), 1 + steps.len() + way_on, "the runbook has other blocks than this test knows");
 
     let (folder, new) = (Folder::new(), Folder::new());
     let settings = [
@@ -73,9 +75,11 @@ async fn the_runbook_works_as_it_stands() {
     assert_eq!(refused.code, Some(78), "{}", refused.stderr);
     assert!(!folder.path("data").exists());
 
-    let [export, serve] = &blocks[1 + steps.len()..] else { panic!("two blocks are the way on") };
+    let [export, audit, serve] = &blocks[1 + steps.len()..] else { panic!("three blocks are the way on") };
     runs(&folder, &settings, export);
     check_tiles(&folder.path("old-log/log"), &key, 1);
+    static_files::serve(folder.path("old-log"), folder.port);
+    runs(&folder, &settings, audit);
     let mut started = folder.start(&mut shell(&folder, &settings, &format!("exec {serve}")));
     started.ready(&new.url()).await;
     assert_eq!(started.terminated().code, Some(0));

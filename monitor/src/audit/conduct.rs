@@ -138,20 +138,22 @@ impl<'a> Course<'a> {
             Done::Compared { finding, bytes } => {
                 self.bytes += bytes;
                 self.tiles += u64::from(bytes > 0);
-                finding.into_iter().for_each(|finding| self.find(finding));
+                self.find_all(finding);
             }
             Done::Signatures { findings, count } => {
                 self.signatures += count;
-                findings.into_iter().for_each(|finding| self.find(finding));
+                self.find_all(findings);
             }
             Done::Unavailable(error) => _ = self.stopped.get_or_insert(Stop::Unavailable(error)),
             Done::Skipped | Done::Died => {}
         }
     }
 
-    fn find(&mut self, finding: Finding) {
-        self.unreadable += usize::from(matches!(finding.what, What::Unreadable { .. } | What::Bundle { .. }));
-        self.findings.add(finding);
+    fn find_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.unreadable += usize::from(matches!(finding.what, What::Unreadable { .. } | What::Bundle { .. }));
+            self.findings.add(finding);
+        }
         if self.unreadable >= MAX_UNREADABLE {
             self.stopped.get_or_insert(Stop::TooManyUnreadable(MAX_UNREADABLE));
         }
@@ -161,7 +163,7 @@ impl<'a> Course<'a> {
         let Bundle { tile, entries, by_entries, by_tile, findings, bytes, unavailable } = bundle;
         self.bytes += bytes;
         self.tiles += u64::from(by_tile.is_some());
-        findings.into_iter().for_each(|finding| self.find(finding));
+        self.find_all(findings);
         if let Some(error) = unavailable {
             self.stopped.get_or_insert(Stop::Unavailable(error));
             return;
@@ -182,7 +184,7 @@ impl<'a> Course<'a> {
         for entry in entries {
             let applied = state.apply(entry);
             self.count(&applied);
-            applied.findings.into_iter().for_each(|finding| self.find(finding.into()));
+            self.find_all(applied.findings.into_iter().map(Finding::from));
             jobs.extend(applied.signature);
         }
         self.rules = state.size();

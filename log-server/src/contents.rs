@@ -180,7 +180,8 @@ mod tests {
         assert_eq!(records.len(), 2 * 4_100);
         for (key, value) in records.iter().step_by(37) {
             let mut flipped = value.clone();
-            *flipped.last_mut().unwrap() ^= 1;
+            // To bytes that no other entry has: the same bytes at an earlier place would be right.
+            *flipped.last_mut().unwrap() ^= 0x80;
             for change in [Some(flipped), None] {
                 let is_leaf = key[0] == b'h';
                 let mut batch = Batch::default();

@@ -1,6 +1,8 @@
 //! The bar of a check that may take minutes: on a terminal alone, because in a file it says nothing.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use merkle::TreeSize;
 
 /// A bar over the entries of a log.
@@ -11,9 +13,12 @@ impl Bar {
     pub(crate) fn new(what: &'static str, size: TreeSize) -> Self {
         let bar = ProgressBar::new(size.get()).with_message(what);
         if let Ok(style) =
-            ProgressStyle::with_template("{msg} {bar:40} {human_pos}/{human_len} entries, {per_sec:.0}, {eta} left")
+            ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} entries, {rate}/s, {eta} left")
         {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
+                // A bar that cannot be drawn keeps nobody from the report.
+                _ = write!(line, "{:.0}", state.per_sec());
+            }));
         }
         Self(bar)
     }

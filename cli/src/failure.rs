@@ -7,6 +7,7 @@ use verifier::cli::CallError;
 use crate::audit::AuditError;
 use crate::keygen::KeygenError;
 use crate::last_words;
+use crate::monitor::MonitorError;
 use crate::trust::TrustCommandError;
 
 /// What a restart or another try may cure.
@@ -59,6 +60,16 @@ impl From<TrustCommandError> for Failure {
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
         Self::new(if error.is_wrong_call() { WRONG_CALL } else { FAILED }, &error)
+    }
+}
+
+impl From<MonitorError> for Failure {
+    fn from(error: MonitorError) -> Self {
+        match error {
+            MonitorError::Alarms => Self::silent(FAILED),
+            MonitorError::Call(_) | MonitorError::Setup(_) => Self::new(WRONG_CALL, &error),
+            _ => Self::new(FAILED, &error),
+        }
     }
 }
 

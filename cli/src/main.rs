@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod keygen;
 mod last_words;
+mod monitor;
 mod primitive;
 #[cfg(feature = "server")]
 mod restore;
@@ -65,6 +66,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Verify(Box<VerifyArgs>),
     Audit(audit::AuditArgs),
+    Monitor(monitor::MonitorArgs),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
 }
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Verify(args) => verify(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Monitor(args) => monitor::run(&args).map_err(Failure::from),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),
     };

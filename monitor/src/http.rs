@@ -108,10 +108,9 @@ impl HttpReader {
     /// that many readers that failed at one moment do not come back at one moment.
     fn wait(&self, failed_tries: u32, retry_after: Option<Duration>) -> Duration {
         let Patience { first_wait, longest_wait, .. } = self.patience;
-        let doubled = first_wait.saturating_mul(2_u32.saturating_pow(failed_tries - 1)).min(longest_wait);
         match retry_after {
-            Some(asked) => asked.max(doubled).min(longest_wait),
-            None => doubled.mul_f64(0.5 + random_fraction() / 2.0),
+            Some(asked) => asked.max(doubled(first_wait, failed_tries, longest_wait)).min(longest_wait),
+            None => back_off(first_wait, failed_tries, longest_wait),
         }
     }
 }
@@ -187,6 +186,16 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
     if same && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// The wait after so many failed tries: `first`, doubled for each try after the first, and of that between half and all, so
+/// that many who failed at one moment do not come back at one moment.
+pub fn back_off(first: Duration, failed_tries: u32, longest: Duration) -> Duration {
+    doubled(first, failed_tries, longest).mul_f64(0.5 + random_fraction() / 2.0)
+}
+
+fn doubled(first: Duration, failed_tries: u32, longest: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failed_tries.saturating_sub(1))).min(longest)
 }
 
 /// A number from 0 to 1; without randomness the middle.

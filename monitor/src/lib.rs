@@ -8,6 +8,8 @@
 //!   server; a command may bring another one, over a directory.
 //! - [`audit`]: a whole log at one size: every bundle, tile, signature and rule, and the root, on all cores.
 //! - [`rules`]: what may stand in a log, and after what. Pure: no reader, no clock, no signature library of its own.
+//! - [`follow`]: a monitor. It proves that each checkpoint extends the one before, checks every new entry, and moves on
+//!   only when all that there is to report was delivered.
 //!
 //! ```text
 //! bytes of an entry ─ prepare ─→ Prepared ─ State::apply ─→ Applied { event, findings, fact, signature }
@@ -21,6 +23,7 @@
 //! Out of scope: what a single receipt proves (`verifier`), and the processes around this: progress, files, reports.
 
 pub mod audit;
+pub mod follow;
 pub mod http;
 pub mod reader;
 pub mod rules;

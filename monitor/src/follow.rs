@@ -232,3 +232,8 @@ impl Following {
         }
     }
 }
+
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod clients;
 mod decisions;
 mod demo;
 mod doctor;
+mod monitor;
 mod person;
 mod refusals;
 mod runbook;

@@ -62,11 +62,7 @@ pub enum FollowError {
 impl FollowError {
     /// Whether it lies with the log, so that another round may get further.
     pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Read(_) | Self::Head(_) | Self::OtherLog { .. } | Self::WrongTiles { .. } => true,
-            Self::WrongEntries { .. } => true,
-            Self::Inconsistent { .. } | Self::Undelivered(_) | Self::Keep(_) => false,
-        }
+        !matches!(self, Self::Inconsistent { .. } | Self::Undelivered(_) | Self::Keep(_))
     }
 
     /// Whether the log only did not answer. Everything else that passes is something that the log did wrong.

@@ -70,7 +70,7 @@ impl StateFiles {
         beside(&self.state, "evidence")
     }
 
-    fn damaged(&self, reason: impl ToString) -> KeepError {
+    fn damaged(&self, reason: &impl ToString) -> KeepError {
         KeepError::Damaged { path: self.state.display().to_string(), reason: reason.to_string() }
     }
 
@@ -80,24 +80,24 @@ impl StateFiles {
             #[serde(rename = "type")]
             kind: String,
         }
-        let typed: Typed = serde_json::from_slice(bytes).map_err(|error| self.damaged(error))?;
+        let typed: Typed = serde_json::from_slice(bytes).map_err(|error| self.damaged(&error))?;
         if typed.kind != TYPE {
             return Err(KeepError::Version { path: self.state.display().to_string(), given: typed.kind });
         }
-        let written: Written = serde_json::from_slice(bytes).map_err(|error| self.damaged(error))?;
-        let note = Note::parse(written.checkpoint.as_bytes()).map_err(|error| self.damaged(error))?;
-        let checkpoint = Checkpoint::from_text(note.text()).map_err(|error| self.damaged(error))?;
+        let written: Written = serde_json::from_slice(bytes).map_err(|error| self.damaged(&error))?;
+        let note = Note::parse(written.checkpoint.as_bytes()).map_err(|error| self.damaged(&error))?;
+        let checkpoint = Checkpoint::from_text(note.text()).map_err(|error| self.damaged(&error))?;
         let hash = |text: &String| array_from_base64(text).map(Hash::from_bytes);
-        let hashes = written.range.iter().map(hash).collect::<Result<_, _>>().map_err(|error| self.damaged(error))?;
+        let hashes = written.range.iter().map(hash).collect::<Result<_, _>>().map_err(|error| self.damaged(&error))?;
         let range = CompactRange::from_hashes(TreeSize::new(written.cursor), hashes);
-        let range = range.map_err(|error| self.damaged(error))?;
+        let range = range.map_err(|error| self.damaged(&error))?;
         if checkpoint.log_origin != written.log || range.size() > checkpoint.size {
-            return Err(self.damaged("its members contradict each other"));
+            return Err(self.damaged(&"its members contradict each other"));
         }
         if range.size() == checkpoint.size && range.root() != checkpoint.root {
-            return Err(self.damaged("its range is not of its checkpoint's tree"));
+            return Err(self.damaged(&"its range is not of its checkpoint's tree"));
         }
-        let digest = array_from_base64(&written.facts_digest).map_err(|error| self.damaged(error))?;
+        let digest = array_from_base64(&written.facts_digest).map_err(|error| self.damaged(&error))?;
         Ok(Kept {
             head: Head { checkpoint, note: written.checkpoint },
             range,
@@ -154,7 +154,7 @@ impl Keeper for StateFiles {
             Err(error) => return Err(io_error(&self.state, error)),
         }
         if bytes.len() as u64 > MAX_STATE {
-            return Err(self.damaged(format!("more than {MAX_STATE} bytes")));
+            return Err(self.damaged(&format!("more than {MAX_STATE} bytes")));
         }
         let kept = self.parse(&bytes)?;
         let facts = self.read_facts(kept.facts.length)?;

@@ -10,7 +10,7 @@ use verifier::checkpoint::Checkpoint;
 use verifier::names::Username;
 use verifier::note::SignerKey;
 
-use super::made::{Log, Monitor, Seen, key};
+use super::made::{Growing, Log, Monitor, Seen, key};
 use super::*;
 use crate::reader::ReadError;
 use crate::rules::made::{LOG, Logged as _, Passkey, consumed};
@@ -70,15 +70,6 @@ fn a_monitor_that_runs_on_follows_too() {
     let mut files = monitor.files();
     let (short, long) = (Log::of(&story()[..3]), Log::of(&story()));
     let growing = std::sync::Mutex::new(&short);
-    struct Growing<'a>(&'a std::sync::Mutex<&'a Log>);
-    impl LogReader for Growing<'_> {
-        fn read(&self, resource: Resource) -> Result<Vec<u8>, ReadError> {
-            self.0.lock().unwrap().read(resource)
-        }
-        fn place(&self) -> String {
-            String::new()
-        }
-    }
     let reader = Growing(&growing);
     let mut seen = Seen::default();
     let setup = Setup { reader: &reader, ..monitor.setup(&short) };
@@ -337,6 +328,9 @@ fn witnesses_must_have_cosigned_but_a_fork_needs_none() {
     assert!(matches!(error, FollowError::Inconsistent { .. }), "{error}");
 }
 
+/// Something that happens to the files of a monitor.
+type Damage = Box<dyn Fn(&Monitor)>;
+
 #[test]
 fn a_state_that_is_damaged_or_another_s_is_refused() {
     let log = Log::of(&story());
@@ -355,9 +349,9 @@ fn a_state_that_is_damaged_or_another_s_is_refused() {
             fs::write(monitor.path(".facts"), bytes).unwrap();
         }
     };
-    let cases: Vec<(Box<dyn Fn(&Monitor)>, &str)> = vec![
+    let cases: Vec<(Damage, &str)> = vec![
         (Box::new(|monitor| fs::write(monitor.path(""), "").unwrap()), "damaged"),
-        (Box::new(|monitor| fs::write(monitor.path(""), &state(monitor)[..100]).unwrap()), "damaged"),
+        (Box::new(move |monitor| fs::write(monitor.path(""), &state(monitor)[..100]).unwrap()), "damaged"),
         (Box::new(|monitor| fs::write(monitor.path(""), vec![b' '; 70_000]).unwrap()), "damaged"),
         (Box::new(|monitor| fs::remove_file(monitor.path("")).unwrap()), "missing"),
         (Box::new(|monitor| fs::remove_file(monitor.path(".facts")).unwrap()), "damaged"),

@@ -1,6 +1,7 @@
 //! Every rule broken alone, and found at the right entry; and logs that break none.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on stops")]
+#![allow(clippy::needless_pass_by_value, clippy::useless_vec, reason = "a log is a list, and is read once")]
 
 use std::collections::BTreeMap;
 

@@ -58,7 +58,7 @@ pub(crate) struct MonitorArgs {
     /// Look once and end.
     #[arg(long)]
     once: bool,
-    /// How long to wait between two looks.
+    /// How long to wait between two looks, at most; half of it at least, so that many monitors spread.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
 }
@@ -71,8 +71,8 @@ Examples:
 
 Alarms (a broken rule, a further key that no earlier key authorised, an inconsistent log) are always reported.
 
-Exit codes: 0 all as expected (without --once: ended by a signal), 1 an alarm with --once, an inconsistent log, or not all
-could be checked and reported, 2 a wrong call.";
+Exit codes: 0 all as expected (without --once: ended by a signal), 1 an alarm with --once, an inconsistent log, or not all could
+be checked and reported, 2 a wrong call.";
 
 /// Why a monitor ended otherwise than by a signal or, once, with nothing to report.
 #[derive(Debug, thiserror::Error)]

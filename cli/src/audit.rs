@@ -15,9 +15,10 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use monitor::audit::{Audit, Head, Options, Signed, signed_head};
+use monitor::audit::{Audit, Head, Options};
 use monitor::http::Patience;
 use monitor::rules::Pins;
+use monitor::signed::SignedHead;
 use monitor::{HttpReader, LogReader as _, Resource};
 use verifier::trust::{MAX_TRUST, Trust};
 
@@ -103,8 +104,9 @@ fn served(url: &str, trust: &Trust, threads: Option<NonZeroUsize>) -> Result<Aud
     let since = Instant::now();
     let reader = HttpReader::new(&prefix(url), Patience::default())?;
     let note = reader.read(Resource::Checkpoint).map_err(|error| AuditError::Read { place: reader.place(), error })?;
-    let Signed { checkpoint, witnesses } =
-        signed_head(&note, trust).map_err(|error| AuditError::Signed { place: reader.place(), error })?;
+    let not_accepted = |error| AuditError::Signed { place: reader.place(), error };
+    let signed = SignedHead::open(&note, trust).map_err(not_accepted)?;
+    let (witnesses, checkpoint) = (signed.witnesses(trust).map_err(not_accepted)?, signed.checkpoint);
     let bar = Bar::new("auditing", checkpoint.size);
     let audit = Audit {
         reader: &reader,

@@ -16,19 +16,14 @@ use monitor::follow::{FollowError, Follower, KeepError, Round, Setup, StateFiles
 use monitor::http::{Patience, SetupError, back_off};
 use verifier::cli::CallError;
 use verifier::trust::{MAX_TRUST, Trust};
-use verifier::webauthn::SignaturePrimitive;
 
 use crate::client::visible;
+use crate::primitive::FASTEST;
 use deliver::{Deliverer, Exec};
 use stop::Stop;
 
 /// The longest wait after failures.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-
-#[cfg(feature = "server")]
-const PRIMITIVE: &(dyn SignaturePrimitive + Sync) = &verifier::webauthn::AwsLc;
-#[cfg(not(feature = "server"))]
-const PRIMITIVE: &(dyn SignaturePrimitive + Sync) = &verifier::webauthn::PureRust;
 
 /// Follow a log: prove that it only grows, check every new entry, report what concerns the people you name.
 #[derive(Args)]
@@ -114,7 +109,7 @@ pub(crate) fn run(args: &MonitorArgs) -> Result<(), MonitorError> {
     let reader = HttpReader::new(&prefix, patience(args.once))?;
     let stop = Stop::watch(args.once).map_err(MonitorError::Signals)?;
     let mut files = StateFiles::open(&args.state)?;
-    let setup = Setup { reader: &reader, trust: &trust, primitive: PRIMITIVE, watches: &args.watch };
+    let setup = Setup { reader: &reader, trust: &trust, primitive: FASTEST, watches: &args.watch };
     let mut follower = Follower::new(setup, &mut files)?;
     let exec = args.exec.as_ref().map(|command| Exec {
         command: command.clone(),

@@ -3,7 +3,7 @@
 //! Nothing here signs or writes. The rules of a start are those of [`crate::start`]; here is what they look at, and a
 //! check of what no auditor can see: that everything can be read, and each entry found under its leaf hash.
 
-use merkle::{LeafIndex, Tile, TileReader as _, TreeSize};
+use merkle::{Tile, TileReader as _, TreeSize};
 use serde::{Deserialize, Serialize};
 use verifier::bundle;
 use verifier::time::Timestamp;
@@ -144,7 +144,7 @@ fn read_everything(store: &dyn Store) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use merkle::Hash;
+    use merkle::{Hash, LeafIndex};
 
     use super::*;
     use crate::store::Batch;

@@ -23,7 +23,6 @@ mod conduct;
 mod finding;
 mod pool;
 mod report;
-mod signed;
 mod tree;
 
 use std::num::NonZeroUsize;
@@ -36,7 +35,6 @@ use crate::rules::Pins;
 
 pub use finding::{Finding, What};
 pub use report::{Kinds, Report, Stop};
-pub use signed::{Signed, SignedError, signed_head};
 
 /// What is said of a log, to be compared with the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,6 @@
 mod error;
 mod evidence;
 mod files;
-mod head;
 mod keep;
 mod report;
 mod stretch;
@@ -23,7 +22,6 @@ mod watch;
 pub use error::FollowError;
 pub use evidence::{Evidence, Why};
 pub use files::StateFiles;
-pub use head::{Head, HeadError};
 pub use keep::{FactsMark, KeepError, Keeper, Kept};
 pub use report::Report;
 pub use watch::{Watch, WatchError};
@@ -34,6 +32,7 @@ use verifier::webauthn::SignaturePrimitive;
 
 use crate::reader::{LogReader, Resource};
 use crate::rules::{Applied, Pins, State};
+use crate::signed::SignedHead;
 use evidence::{Compared, compare};
 use watch::Watched;
 
@@ -134,9 +133,9 @@ impl<'a> Follower<'a> {
     /// Reads the checkpoint, and takes it as the head if it extends the last one. Says whether it is a new one.
     fn look(&mut self, receiver: &mut dyn Receiver) -> Result<bool, FollowError> {
         let Setup { reader, trust, .. } = self.setup;
-        let shown = Head::open(&reader.read(Resource::Checkpoint)?, trust)?;
+        let shown = SignedHead::open(&reader.read(Resource::Checkpoint)?, trust)?;
         let Some(following) = &mut self.following else {
-            shown.check_witnesses(trust)?;
+            shown.witnesses(trust)?;
             let following = Following::begin(shown, &self.setup);
             self.keeper.save(&following.kept, &[])?;
             self.following = Some(following);
@@ -150,7 +149,7 @@ impl<'a> Follower<'a> {
         match compare(known, &shown, reader)? {
             Compared::Same => Ok(false),
             Compared::Grown => {
-                shown.check_witnesses(trust)?;
+                shown.witnesses(trust)?;
                 following.kept.head = shown;
                 // Kept before any entry is read, so that the log cannot take it back.
                 self.keeper.save(&following.kept, &[])?;
@@ -167,7 +166,7 @@ impl<'a> Follower<'a> {
 }
 
 impl Following {
-    fn begin(head: Head, setup: &Setup<'_>) -> Self {
+    fn begin(head: SignedHead, setup: &Setup<'_>) -> Self {
         let log = &head.checkpoint.log_origin;
         let state = State::new(Pins::new(setup.trust, log));
         let watched = Watched::new(setup.watches, log);
@@ -176,7 +175,7 @@ impl Following {
 
     fn restore(kept: Kept, facts: &[u8], setup: &Setup<'_>) -> Result<Self, FollowError> {
         // The keys are looked at again: the trust file may have changed, or be another log's.
-        let head = Head::open(kept.head.note.as_bytes(), setup.trust)?;
+        let head = SignedHead::open(kept.head.note.as_bytes(), setup.trust)?;
         let log = &head.checkpoint.log_origin;
         let state = keep::restore(Pins::new(setup.trust, log), &kept, facts)
             .map_err(|error| KeepError::Damaged { path: "the facts file".to_owned(), reason: error.to_string() })?;

@@ -6,8 +6,9 @@
 //! - [`reader`]: the one door to a log, [`LogReader`], over the resources of C2SP tlog-tiles (checkpoint, tile of hashes,
 //!   entry bundle), with a cap on each and an error that says whether another try can help. [`http`] is the door to a
 //!   server; a command may bring another one, over a directory.
-//! - [`audit`]: a whole log at one size: every bundle, tile, signature and rule, and the root, on all cores.
+//! - [`signed`]: the tree head that a server shows, as the trust file lets it count.
 //! - [`rules`]: what may stand in a log, and after what. Pure: no reader, no clock, no signature library of its own.
+//! - [`audit`]: a whole log at one size: every bundle, tile, signature and rule, and the root, on all cores.
 //! - [`follow`]: a monitor. It proves that each checkpoint extends the one before, checks every new entry, and moves on
 //!   only when all that there is to report was delivered.
 //!
@@ -27,6 +28,7 @@ pub mod follow;
 pub mod http;
 pub mod reader;
 pub mod rules;
+pub mod signed;
 
 pub use http::HttpReader;
 pub use reader::{LogReader, ReadError, Resource};

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use monitor::ReadError;
-use monitor::audit::SignedError;
 use monitor::http::SetupError;
+use monitor::signed::SignedHeadError;
 
 /// Why a log was not looked at.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub(crate) enum AuditError {
         /// The log's prefix.
         place: String,
         /// Why.
-        error: SignedError,
+        error: SignedHeadError,
     },
     /// There is no log in the directory.
     #[cfg(feature = "server")]

@@ -10,8 +10,9 @@ use log_server::anchor;
 use log_server::contents::{self, Owner};
 use log_server::store::StoreError;
 use log_server::tree::{self, TreeHead};
-use monitor::audit::{Audit, Head, Options, Report, signed_head};
+use monitor::audit::{Audit, Head, Options, Report};
 use monitor::rules::Pins;
+use monitor::signed::SignedHead;
 use monitor::{LogReader, ReadError, Resource};
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
@@ -154,7 +155,7 @@ fn as_described(store: &RocksStore, head: TreeHead, said: &Description, trust: &
         let TreeHead { size, root } = said.head;
         problems.push(format!("backup.json: it names {size} entries with the root {root}"));
     }
-    match signed_head(said.checkpoint.as_bytes(), trust) {
+    match SignedHead::open(said.checkpoint.as_bytes(), trust) {
         Err(error) => problems.push(format!("backup.json: {error}")),
         Ok(signed) => {
             let (size, root) = (signed.checkpoint.size, signed.checkpoint.root);

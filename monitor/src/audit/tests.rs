@@ -17,6 +17,7 @@ use super::*;
 use crate::reader::{ReadError, Resource};
 use crate::rules::Rule;
 use crate::rules::made::{LOG, Logged as _, Passkey, consumed, trust};
+use crate::signed::{SignedHead, SignedHeadError};
 
 const ALEX: Passkey = Passkey("alex", 0x21);
 const SAM: Passkey = Passkey("sam", 0x22);
@@ -391,11 +392,11 @@ fn a_head_is_accepted_from_a_pinned_key_alone() {
     let (ours, second, other) = (key(LOG, 1), key(LOG, 2), key("example.org/log", 1));
     let checkpoint = Checkpoint { log_origin: LOG.into(), size: TreeSize::new(1), root: leaf_hash(b"") };
     let signed = checkpoint.sign(&ours);
-    let open = |text: &str| signed_head(text.as_bytes(), &trust());
-    assert_eq!(open(&signed), Ok(Signed { checkpoint: checkpoint.clone(), witnesses: 0 }));
-    assert!(matches!(open(&checkpoint.sign(&second)), Err(SignedError::OtherKey(_))));
-    assert!(matches!(open(&checkpoint.to_text()), Err(SignedError::Checkpoint(_))));
-    assert!(matches!(open(&signed.replacen("log\n1\n", "log\n2\n", 1)), Err(SignedError::BadSignature(_))));
+    let open = |text: &str| SignedHead::open(text.as_bytes(), &trust());
+    assert_eq!(open(&signed), Ok(SignedHead { checkpoint: checkpoint.clone(), note: signed.clone() }));
+    assert!(matches!(open(&checkpoint.sign(&second)), Err(SignedHeadError::OtherKey(_))));
+    assert!(matches!(open(&checkpoint.to_text()), Err(SignedHeadError::Checkpoint(_))));
+    assert!(matches!(open(&signed.replacen("log\n1\n", "log\n2\n", 1)), Err(SignedHeadError::BadSignature(_))));
     let elsewhere = Checkpoint { log_origin: other.verifier_key().name().into(), ..checkpoint.clone() };
     let error = open(&elsewhere.sign(&other)).unwrap_err();
     assert_eq!(
@@ -403,7 +404,10 @@ fn a_head_is_accepted_from_a_pinned_key_alone() {
         r#"the checkpoint is of the log "example.org/log", and the trust file pins "approvals.example.com/log""#
     );
     let two = Trust { logs: vec![second.verifier_key(), ours.verifier_key()], ..trust() };
-    assert!(signed_head(signed.as_bytes(), &two).is_ok());
+    assert!(SignedHead::open(signed.as_bytes(), &two).is_ok());
     let witnessed = Trust { witness_quorum: 1, ..trust() };
-    assert_eq!(signed_head(signed.as_bytes(), &witnessed), Err(SignedError::Witnesses { given: 0, needed: 1 }));
+    let alone = open(&signed).unwrap();
+    assert_eq!(alone.witnesses(&trust()), Ok(0));
+    let missing = SignedHeadError::Witnesses { size: TreeSize::new(1), given: 0, needed: 1 };
+    assert_eq!(alone.witnesses(&witnessed), Err(missing));
 }

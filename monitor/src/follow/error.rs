@@ -2,9 +2,9 @@
 
 use merkle::{ProveError, TileError, TreeSize};
 
-use super::head::HeadError;
 use super::keep::KeepError;
 use crate::reader::ReadError;
+use crate::signed::SignedHeadError;
 
 /// Why a round ended early. Nothing is skipped: the next round begins with the first entry that is not done.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum FollowError {
     Read(#[from] ReadError),
     /// The checkpoint does not count.
     #[error(transparent)]
-    Head(#[from] HeadError),
+    Head(#[from] SignedHeadError),
     /// The checkpoint of another log than the one that is followed.
     #[error("the state is of the log {known:?}, and a checkpoint of {given:?} is served")]
     OtherLog {

@@ -5,16 +5,16 @@ use std::fmt;
 use merkle::{Hash, TileNodes, TreeSize, prove_consistency, root_at, verify_consistency};
 
 use super::error::FollowError;
-use super::head::Head;
 use crate::reader::{LogReader, Tiles};
+use crate::signed::SignedHead;
 
 /// Two signed checkpoints that accuse the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// The one that was seen and checked before.
-    pub known: Head,
+    pub known: SignedHead,
     /// The one that was served now.
-    pub shown: Head,
+    pub shown: SignedHead,
     /// What is wrong with the two.
     pub why: Why,
     /// The consistency proof from the smaller size, as the tiles of the log give it. Empty if there is none to be had.
@@ -84,7 +84,7 @@ pub(super) enum Compared {
 }
 
 /// Holds a served checkpoint against the known one. The proof is made here from the log's tiles.
-pub(super) fn compare(known: &Head, shown: &Head, reader: &dyn LogReader) -> Result<Compared, FollowError> {
+pub(super) fn compare(known: &SignedHead, shown: &SignedHead, reader: &dyn LogReader) -> Result<Compared, FollowError> {
     let (from, to) = (known.checkpoint.size, shown.checkpoint.size);
     let contradiction = |why, proof, prefix| {
         Compared::Contradiction(Box::new(Evidence { known: known.clone(), shown: shown.clone(), why, proof, prefix }))
@@ -114,7 +114,7 @@ pub(super) fn compare(known: &Head, shown: &Head, reader: &dyn LogReader) -> Res
 ///
 /// Tiles are signed by nobody. Tiles that do not lead to the larger head's root accuse whoever serves them, but do not
 /// show two histories; only a root that is proven to be in the larger tree may be held against the smaller head.
-fn prefix(smaller: &Head, larger: &Head, reader: &dyn LogReader) -> Result<(Vec<Hash>, Hash), FollowError> {
+fn prefix(smaller: &SignedHead, larger: &SignedHead, reader: &dyn LogReader) -> Result<(Vec<Hash>, Hash), FollowError> {
     let (from, to) = (smaller.checkpoint.size, larger.checkpoint.size);
     let nodes = TileNodes { size: to, reader: Tiles(reader) };
     let root = root_at(from, &nodes).map_err(FollowError::tiles)?;

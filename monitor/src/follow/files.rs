@@ -18,9 +18,9 @@ use verifier::encoding::{array_from_base64, base64};
 use verifier::note::Note;
 
 use super::evidence::Evidence;
-use super::head::Head;
 use super::keep::{FactsMark, KeepError, Keeper, Kept};
 use super::report::Report;
+use crate::signed::SignedHead;
 
 const TYPE: &str = "countersign/monitor-state/v1";
 
@@ -99,7 +99,7 @@ impl StateFiles {
         }
         let digest = array_from_base64(&written.facts_digest).map_err(|error| self.damaged(&error))?;
         Ok(Kept {
-            head: Head { checkpoint, note: written.checkpoint },
+            head: SignedHead { checkpoint, note: written.checkpoint },
             range,
             facts: FactsMark { length: written.facts_length, digest },
         })

@@ -4,9 +4,9 @@ use merkle::CompactRange;
 use sha2::{Digest as _, Sha256};
 
 use super::evidence::Evidence;
-use super::head::Head;
 use super::report::Report;
 use crate::rules::{Fact, FactError, Pins, State};
+use crate::signed::SignedHead;
 
 /// How far a monitor is.
 ///
@@ -21,7 +21,7 @@ use crate::rules::{Fact, FactError, Pins, State};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// The largest checkpoint that was shown to extend all before.
-    pub head: Head,
+    pub head: SignedHead,
     /// The tree of the entries that are checked and reported.
     pub range: CompactRange,
     /// The facts that those entries left.

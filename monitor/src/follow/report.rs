@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 use verifier::encoding::{base64, base64url};
 
 use super::evidence::Evidence;
-use super::head::Head;
 use super::watch::Watched;
 use crate::rules::{Authoriser, Event, Finding, Subject};
+use crate::signed::SignedHead;
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Report {
     }
 
     /// Everything up to this head is checked.
-    pub(super) fn of_checkpoint(head: &Head, new_entries: u64) -> Self {
+    pub(super) fn of_checkpoint(head: &SignedHead, new_entries: u64) -> Self {
         let (size, root) = (head.checkpoint.size, base64(head.checkpoint.root.as_bytes()));
         let words =
             format!("checkpoint of size {size} is consistent, {new_entries} new entries are checked, root {root}");

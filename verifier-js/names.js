@@ -96,7 +96,8 @@ export function visible(text) {
  * @returns {string}
  */
 export function quoted(text) {
-  return `"${visible(text.replace(/["\\]/g, '\\$&'))}"`;
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return '"' + visible(escaped) + '"';
 }
 
 /**

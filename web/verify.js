@@ -217,7 +217,7 @@ function tamperView() {
   });
   const words = flipped
     ? `Bit ${flipped.bit} of byte ${flipped.byte} of ${given.receipt.length} is flipped. The file itself is untouched.`
-    : 'Any bit will do: a receipt with one bit changed is not verified.';
+    : 'Any bit of what was signed will do: changed in one bit, a receipt is not verified.';
   return element('div', {}, element('h2', {}, 'Try to forge it'), element('p', { id: 'flip-words' }, words), button);
 }
 

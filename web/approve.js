@@ -5,13 +5,16 @@
 import { askForAssertion, assertionToJson, describeRefusal, supported } from './credential.js';
 import { countDown } from './countdown.js';
 import { element } from './dom.js';
+import { copyButton } from './copy-button.js';
 import { alertText, byId } from './page.js';
 import { Mismatch, readRequest } from './document.js';
 import { Problem, postJson } from './http.js';
 import { requestView } from './request-view.js';
-import { decidedView, endedText, recordedView } from './outcome-view.js';
+import { decidedView, endedText } from './outcome-view.js';
+import { qrCode } from './qr.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
+import { watch } from './waiting.js';
 
 const id = lastPathSegment();
 const path = `/approve/${encodeURIComponent(id)}`;
@@ -22,15 +25,28 @@ let current = null;
 let busy = false;
 let expired = false;
 let stopCountdown = () => {};
+let stopWatching = () => {};
+/** The secret of the documents that were shown here: it fetches the receipt when others decide later. */
+let salt;
+/** A signed answer that has not reached the server. */
+let unsent = null;
 
 byId('web-origin').textContent = location.origin;
 byId('reject').addEventListener('click', () => decide('reject'));
 byId('approve').addEventListener('click', () => decide('approve'));
+addEventListener('online', () => {
+  sayConnected();
+  if (unsent) sendAgain();
+});
+addEventListener('offline', sayConnected);
+sayConnected();
+showOtherDevice();
 load();
 
 async function load(approver) {
   current = null;
   stopCountdown();
+  stopWatching();
   showOnly();
   say('Loading the request…');
   try {
@@ -44,7 +60,7 @@ async function load(approver) {
 
 async function show(answer) {
   say('');
-  if (answer.decided) return showDecided(answer);
+  if (answer.decided) return showDecided(answer, true);
   if (answer.status !== 'pending') return showEnded(answer.status);
   if (!answer.approver) return showPeople(answer.approvers);
   if (!answer.documents) return end('You cannot decide', 'This request is open, but you cannot decide it.');
@@ -54,17 +70,21 @@ async function show(answer) {
 }
 
 function showRequest(request, answer) {
-  const view = requestView(request);
+  const view = requestView(request, answer);
+  salt = request.fields.salt;
   byId('request').replaceChildren(...view.nodes);
   showOnly('request');
   announce('Approve or reject?');
   if (!supported()) {
-    alertText(`This browser cannot use passkeys here. Open this address in Safari, Chrome, Edge or Firefox: ${location.href}`);
+    alertText('This browser cannot use passkeys here, as the browsers inside of other apps often cannot. Open this address in ' +
+      'Safari, Chrome, Edge or Firefox.');
+    byId('alert').append(element('p', {}, element('code', {}, location.href)), copyButton(location.href, 'Copy the address'));
+    showOnly('request', 'other-device');
   } else if (answer.credentials.length === 0) {
     alertText('You have no passkey on this server, so you cannot decide. Ask its operator for an invite.');
   } else {
     current = { request, rpId: answer.rpId, credentials: answer.credentials };
-    showOnly('request', 'decision');
+    showOnly('request', 'decision', 'other-device');
     setBusy(false);
   }
   expired = false;
@@ -95,14 +115,16 @@ async function decide(decision) {
 
 /** Sends a signed answer. It may be sent twice: a decision is one for each request and person. */
 async function send(body) {
+  unsent = null;
   say('Recording your decision…');
   try {
-    const result = await postJson(`${path}/decision`, body);
+    const { decision, decidedAt, logIndex, status, receipt } = await postJson(`${path}/decision`, body);
     stopCountdown();
     say('');
-    byId('result').replaceChildren(...recordedView(result));
-    showOnly('result', 'request');
-    announce(result.decision === 'approve' ? 'Approved' : 'Rejected', result.decision === 'approve' ? 'good' : 'bad');
+    const { approvers, quorum } = current.request.fields;
+    const decided = { decision, decidedAt, logIndex };
+    const decisions = [{ approver: body.approver, decision, decidedAt }];
+    showDecided({ id, approver: body.approver, status, approvers, quorum, receipt, decided, decisions });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     await notRecorded(error, body);
@@ -115,13 +137,37 @@ async function notRecorded(problem, body) {
     await load(body.approver);
     if (current) alertText(`${problem.message} Nothing was decided.`);
   } else if (problem.temporary) {
-    const certain = problem.unknown ? 'It is not known whether your decision was recorded.' : 'Nothing was decided.';
+    unsent = body;
     say('');
-    alertText(`${problem.message} ${certain} Your signed answer is kept on this page and can be sent again.`);
-    offerRetry('Send again', () => send(body), 'request');
+    alertText(`${notSent(problem)} Your signed answer is kept on this page and can be sent again.`);
+    offerRetry('Send again', sendAgain, 'request');
   } else {
     allowAnotherTry(`${problem.message} Nothing was decided. You can try again.`);
   }
+}
+
+function notSent(problem) {
+  if (problem.status === 0 && !navigator.onLine) return 'This device is offline: your decision is not sent yet. It is sent once you are online again.';
+  return `${problem.message} ${problem.unknown ? 'It is not known whether your decision was recorded.' : 'Nothing was decided.'}`;
+}
+
+function sendAgain() {
+  const body = unsent;
+  if (!body) return;
+  alertText('');
+  showOnly('request');
+  send(body);
+}
+
+function sayConnected() {
+  byId('offline').hidden = navigator.onLine;
+}
+
+/** The passkey may be on a phone: its camera reads the address. */
+function showOtherDevice() {
+  const code = qrCode(location.href);
+  if (code) byId('qr').replaceChildren(code);
+  byId('link').replaceChildren(element('code', {}, location.href), ' ', copyButton(location.href, 'Copy the address'));
 }
 
 function allowAnotherTry(text) {
@@ -151,11 +197,37 @@ function showPeople(approvers) {
   showOnly('people');
 }
 
-function showDecided(answer) {
+/** How it stands for somebody who has decided. `again`: they came back to it. */
+function showDecided(answer, again = false) {
   const { decision } = answer.decided;
-  byId('result').replaceChildren(...decidedView(answer));
-  showOnly('result');
-  announce(decision === 'approve' ? 'Already approved' : 'Already rejected', 'done');
+  const word = decision === 'approve' ? 'approved' : 'rejected';
+  byId('result').replaceChildren(...decidedView({ ...answer, id }));
+  const shown = current ? ['request'] : [];
+  showOnly('result', ...shown);
+  if (answer.status === 'pending') {
+    announce('Waiting for others', 'done');
+    const body = { approver: answer.approver, ...(salt && { salt }) };
+    stopWatching();
+    stopWatching = watch(`${path}/options`, body, (later) => later.decided && showLater(later));
+  } else if (again) {
+    announce(`Already ${word}`, 'done');
+  } else {
+    announceEnd(answer.status);
+  }
+}
+
+/** Others have decided meanwhile, or its time is over. The heading moves only when it has ended. */
+function showLater(answer) {
+  byId('result').replaceChildren(...decidedView({ ...answer, id }));
+  if (answer.status !== 'pending') announceEnd(answer.status);
+}
+
+function announceEnd(status) {
+  if (status === 'approved') return announce('Approved', 'good');
+  if (status === 'rejected') return announce('Rejected', 'bad');
+  const { title, text } = endedText(status);
+  say(text);
+  announce(title, 'done');
 }
 
 function showEnded(status) {
@@ -176,6 +248,7 @@ function stop(reason) {
 function end(title, text, tone = 'done') {
   current = null;
   stopCountdown();
+  stopWatching();
   showOnly();
   byId('request').replaceChildren();
   alertText('');

@@ -1,7 +1,8 @@
 // What is left to say when a confirmation has an answer: the log index, the receipt, or how it ended.
 
 import { element } from './dom.js';
-import { localTime } from './local-time.js';
+import { moment } from './moment.js';
+import { people } from './people.js';
 import { visible } from './visible.js';
 
 const ENDED = {
@@ -18,33 +19,40 @@ export function endedText(status) {
 }
 
 /**
- * Right after a decision.
+ * What an approver has decided: right after it, while others have still to decide, or when coming back to it.
  *
- * @param {{id: string, status: string, decision: string, decidedAt: string, logIndex: number, receipt?: string}} result
+ * @param {object} outcome
+ * @param {string} outcome.id
+ * @param {string} outcome.status
+ * @param {{decision: string, decidedAt: string, logIndex: number}} outcome.decided
+ * @param {string} [outcome.receipt]
+ * @param {string} outcome.approver
+ * @param {string[]} [outcome.approvers]
+ * @param {number} [outcome.quorum]
+ * @param {import('./people.js').Decision[]} [outcome.decisions]
  * @returns {HTMLElement[]}
  */
-export function recordedView(result) {
-  return [facts(result, result.status), ...receiptLink(result), hint('You can close this page.')];
+export function decidedView(outcome) {
+  const waiting = outcome.status === 'pending';
+  return [
+    ...(waiting ? [element('p', {}, 'Your decision is recorded. This page says by itself when the others have decided.')] : []),
+    facts(outcome),
+    ...receiptLink(outcome),
+    hint(waiting ? 'You can also close this page and come back by the same link.' : 'You can close this page.'),
+  ];
 }
 
-/**
- * When an approver comes back to what they have decided.
- *
- * @param {{status: string, decided: {decision: string, decidedAt: string, logIndex: number}}} answer
- */
-export function decidedView({ status, decided }) {
-  return [element('p', {}, 'You have decided this request already. Nothing more is asked of you.'), facts(decided, status)];
-}
-
-function facts({ decision, decidedAt, logIndex }, status) {
+function facts({ status, decided: { decision, decidedAt, logIndex }, approver, approvers = [], quorum, decisions }) {
   const row = (term, id, ...value) => [element('dt', {}, term), element('dd', { id }, ...value)];
+  const others = approvers.length > 1 ? row('Who must approve', 'others', ...people({ approver, approvers, quorum, decisions })) : [];
   return element(
     'dl',
     { class: 'conditions' },
     ...row('Your decision', 'own-decision', decision === 'approve' ? 'approve' : 'reject'),
     ...row('Request', 'request-status', describeStatus(status)),
-    ...row('Recorded at', 'decided-at', visible(decidedAt), ` (${localTime(decidedAt)} your time)`),
-    ...row('Log entry', 'log-index', String(logIndex)),
+    ...others,
+    ...row('Recorded at', 'decided-at', ...moment(decidedAt)),
+    ...row('Log entry', 'log-index', element('a', { href: `/log/entry/${Number(logIndex)}` }, String(logIndex))),
   );
 }
 
@@ -58,7 +66,7 @@ function receiptLink({ id, receipt }) {
   // The page lives as long as the link, so the URL is never revoked.
   const href = URL.createObjectURL(new Blob([receipt], { type: 'application/json' }));
   return [
-    element('p', {}, element('a', { id: 'receipt', class: 'button', href, download: name }, 'Download the receipt')),
+    element('p', {}, element('a', { id: 'receipt', class: 'button', href, download: name }, 'Download the receipt to keep')),
     hint('It holds the exact request and your signature. Anyone with it and a trust file can verify the decision offline.'),
   ];
 }

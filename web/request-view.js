@@ -1,28 +1,42 @@
-// The request as an approver reads it: every part of the document that is about to be signed, and nothing else.
+// The request as an approver reads it: every part of the document that is about to be signed; and, marked as such, what only
+// the server says: who has decided, what was approved or rejected before.
 
+import { differenceView } from './difference.js';
 import { element } from './dom.js';
+import { moment, span } from './moment.js';
 import { countText, fieldList, flatten } from './payload.js';
-import { row, time } from './term-row.js';
+import { people } from './people.js';
+import { row } from './term-row.js';
 import { hasHidden, hasMixedScripts, visible } from './visible.js';
 
 /**
+ * @typedef {object} Beside  what the server says beside the documents
+ * @property {import('./people.js').Decision[]} [decisions]
+ * @property {{decidedAt: string, payload: string}} [lastApproved]
+ * @property {{times: number, last: {at: string, by?: string}[]}} [rejectedBefore]
+ */
+
+/**
  * @param {import('./document.js').Request} request
+ * @param {Beside} [beside]
  * @returns {{nodes: HTMLElement[], timeLeft: HTMLElement}} what to put into the page, and the place of the countdown
  */
-export function requestView(request) {
+export function requestView(request, beside = {}) {
   const fields = flatten(request.fields.payload);
   const list = fieldList(fields);
   const shown = list.querySelectorAll('.field').length;
   const timeLeft = element('span', { id: 'time-left', 'aria-live': 'polite' });
   const nodes = [
     asked(request.fields),
-    ...warnings(request.fields, fields),
+    ...warnings(request.fields, fields, beside),
     element('h2', {}, 'What you sign'),
     element('p', { id: 'field-count', class: 'hint' }, countText(fields, shown)),
     list,
+    verified(request),
+    differenceView(beside.lastApproved, request.fields.payload),
     compare(request.compareCode),
     element('h2', {}, 'Conditions'),
-    conditions(request.fields, timeLeft),
+    conditions(request.fields, timeLeft, beside.decisions),
     raw(request),
   ];
   return { nodes, timeLeft };
@@ -38,9 +52,10 @@ function asked({ action, requester }) {
   );
 }
 
-function warnings({ action, requester }, fields) {
+function warnings({ action, requester }, fields, { rejectedBefore }) {
   const texts = [action, requester, ...fields.flatMap(({ path, text }) => [path, text])];
   const found = [];
+  if (rejectedBefore?.last?.length) found.push(describeRejections(rejectedBefore));
   if (texts.some(hasHidden)) {
     found.push('This request contains characters that are hidden or change the order of text. They are shown as boxes.');
   }
@@ -48,7 +63,26 @@ function warnings({ action, requester }, fields) {
     found.push('A word in this request mixes alphabets whose letters look alike. Compare it letter by letter.');
   }
   if (found.length === 0) return [];
-  return [element('ul', { class: 'warnings', 'aria-label': 'Warnings' }, ...found.map((text) => element('li', {}, text)))];
+  return [element('ul', { class: 'warnings', 'aria-label': 'Warnings' }, ...found.map((text) => element('li', {}, ...[text].flat())))];
+}
+
+function describeRejections({ times, last: [latest] }) {
+  const often = times === 1 ? 'once' : `${times} times`;
+  const who = latest.by ? [' by ', visible(latest.by)] : [];
+  return [
+    element('span', { id: 'rejected-before' },
+      `The same action and payload was rejected ${often} before, last`, ...who, ' at ', ...moment(latest.at), '.'),
+  ];
+}
+
+/** The page has computed itself what the passkey will sign; otherwise it would have stopped before. */
+function verified({ choices }) {
+  return element(
+    'p',
+    { id: 'verified', class: 'verified' },
+    element('strong', {}, element('span', { 'aria-hidden': 'true' }, '✓ '), 'Display verified.'),
+    ` This browser computed the hash that your passkey signs from exactly what is shown here (${choices.approve.bytes} bytes).`,
+  );
 }
 
 function compare(code) {
@@ -61,28 +95,25 @@ function compare(code) {
   );
 }
 
-function conditions(fields, timeLeft) {
+function conditions(fields, timeLeft, decisions) {
   return element(
     'dl',
     { class: 'conditions' },
-    ...row('Your name', visible(fields.approver)),
-    ...row('Decide by', ...time(fields.expires_at), element('br'), timeLeft),
-    ...row('An approval can be used until', ...time(fields.use_by)),
-    ...row('Who must approve', ...whoMustApprove(fields)),
+    ...row('Your name', visible(fields.approver), element('br'), element('span', { class: 'hint' },
+      'Not you? Then this request is not yours to decide, and your passkey cannot.')),
+    ...row('Decide by', timeLeft, element('br'), ...moment(fields.expires_at)),
+    ...row('An approval can be used', `until ${span(seconds(fields.use_by) - seconds(fields.expires_at))} after that`,
+      element('br'), ...moment(fields.use_by)),
+    ...row('Who must approve', ...people({ ...fields, decisions })),
     ...row('Receipt', element('span', { id: 'reveal' }, describeReveal(fields.reveal))),
-    ...row('Asked by', visible(fields.requester)),
-    ...row('Asked at', ...time(fields.issued_at)),
+    ...row('Asked at', ...moment(fields.issued_at)),
     ...row('Request', visible(fields.id)),
     ...row('Log', visible(fields.log)),
   );
 }
 
-function whoMustApprove({ approver, approvers, quorum }) {
-  if (approvers.length === 1) return ['You alone.'];
-  const others = approvers.filter((name) => name !== approver);
-  const names = others.flatMap((name, index) => [index === 0 ? '' : ', ', visible(name)]);
-  const people = quorum === 1 ? 'One approval is enough' : `${quorum} approvals are needed`;
-  return [`${people}, of ${approvers.length} who are asked: you, `, ...names, '. One rejection ends the request.'];
+function seconds(time) {
+  return Date.parse(time) / 1000;
 }
 
 function describeReveal(reveal) {

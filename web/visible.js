@@ -1,5 +1,5 @@
 // Text that shows what is in it: every character that a reader could not see, or that moves others about, becomes a
-// named box. Nothing is left out, so what is shown is what is signed.
+// named box, and a word that mixes alphabets gets one. Nothing is left out, so what is shown is what is signed.
 
 import { element } from './dom.js';
 
@@ -25,7 +25,11 @@ const NAMES = new Map([
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $/gu;
 
 const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
-const LOOKALIKE_SCRIPTS = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u, /\p{Script=Cherokee}/u];
+/** Alphabets with letters that look like one another's, the most usual here in front. */
+const SCRIPTS = [
+  ['LATIN', /\p{Script=Latin}/u], ['CYRILLIC', /\p{Script=Cyrillic}/u], ['GREEK', /\p{Script=Greek}/u],
+  ['CHEROKEE', /\p{Script=Cherokee}/u], ['ARMENIAN', /\p{Script=Armenian}/u],
+];
 
 /**
  * Splits a text into plain runs and hidden characters.
@@ -63,17 +67,42 @@ export function hasHidden(text) {
 /** Whether a word mixes alphabets whose letters look alike. @param {string} text */
 export function hasMixedScripts(text) {
   const words = text.match(MIXED) ?? [];
-  return words.some((word) => LOOKALIKE_SCRIPTS.filter((script) => script.test(word)).length > 1);
+  return words.some((word) => SCRIPTS.filter(([, script]) => script.test(word)).length > 1);
 }
 
 function part({ text, hidden, breaks }) {
-  if (!hidden) return [text];
+  if (!hidden) return words(text);
   const box = element('span', { class: 'hidden-character' }, text);
   return breaks ? [box, element('br')] : [box];
 }
 
+/** Plain text, with a box behind each word that mixes alphabets: it names the letters that are not what they look like. */
+function words(text) {
+  const nodes = [];
+  let end = 0;
+  for (const { 0: word, index } of text.matchAll(MIXED)) {
+    const box = foreignLetters(word);
+    if (!box) continue;
+    nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), box);
+    end = index + word.length;
+  }
+  return [...nodes, text.slice(end)];
+}
+
+/** The letters of the rarer alphabets of a word, if it has several of which letters look alike. */
+function foreignLetters(word) {
+  const found = SCRIPTS.map(([name, script]) => [name, [...word].filter((letter) => script.test(letter))]);
+  const [, ...rarer] = found.filter(([, letters]) => letters.length > 0).sort((a, b) => b[1].length - a[1].length);
+  if (rarer.length === 0) return undefined;
+  const names = rarer.map(([name, letters]) => `${name}: ${[...new Set(letters)].map(codePoint).join(' ')}`);
+  return element('span', { class: 'hidden-character' }, `[${names.join('; ')}]`);
+}
+
+function codePoint(character) {
+  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
 function nameOf(character) {
   const code = character.codePointAt(0);
-  const digits = code.toString(16).toUpperCase().padStart(4, '0');
-  return NAMES.has(code) ? `[U+${digits} ${NAMES.get(code)}]` : `[U+${digits}]`;
+  return NAMES.has(code) ? `[${codePoint(character)} ${NAMES.get(code)}]` : `[${codePoint(character)}]`;
 }

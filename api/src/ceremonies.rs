@@ -40,6 +40,9 @@ pub struct ApproveOptionsRequest {
     /// Who is about to decide; may be left out when one approver is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<String>,
+    /// The salt of this approver's documents: whoever has them may have the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 /// What the approve page needs.
@@ -70,6 +73,67 @@ pub struct ApproveOptions {
     /// What this approver has decided already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Decided>,
+    /// What anybody has decided so far, in the order of the log.
+    #[serde(default)]
+    pub decisions: Vec<DecisionSummary>,
+    /// What the same requester got approved last under the same title, if this approver was asked then too. The server's
+    /// word, not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_approved: Option<LastApproved>,
+    /// That the same was asked before and rejected. The server's word, not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_before: Option<RejectedBefore>,
+    /// The receipt's exact text, once it is decided, for whoever sent the salt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+}
+
+/// A decision as those who are asked see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionSummary {
+    /// Who.
+    pub approver: String,
+    /// `approve` or `reject`
+    pub decision: String,
+    /// When.
+    pub decided_at: String,
+    /// When its passkey was revoked, so that it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+}
+
+/// What was approved last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastApproved {
+    /// The confirmation's id.
+    pub id: String,
+    /// When it was decided.
+    pub decided_at: String,
+    /// Its canonical payload, as text.
+    pub payload: String,
+}
+
+/// Earlier rejections of the same action and payload, asked with the same API key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedBefore {
+    /// How often in all.
+    pub times: u32,
+    /// The newest, newest first.
+    pub last: Vec<EarlierRejection>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EarlierRejection {
+    /// When.
+    pub at: String,
+    /// By whom, if this approver was asked then too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// The exact texts of which the approver signs one.

@@ -156,6 +156,9 @@ pub struct Decision {
     /// The approver's note on a rejection; not signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When its passkey was revoked while others had still to decide: it does not count, and is not in the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
 }
 
 /// `GET /api/confirmations`: newest first.

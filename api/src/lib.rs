@@ -14,8 +14,8 @@ pub use administration::{
 };
 pub use ceremonies::{
     ApproveOptions, ApproveOptionsRequest, Assertion, AssertionResponse, CredentialDescriptor, Decided, DecisionMade,
-    DecisionRequest, Documents, EnrolOptions, EnrolOptionsRequest, EnrolRequest, Enrolled, Registration,
-    RegistrationResponse,
+    DecisionRequest, DecisionSummary, Documents, EarlierRejection, EnrolOptions, EnrolOptionsRequest, EnrolRequest,
+    Enrolled, LastApproved, Registration, RegistrationResponse, RejectedBefore,
 };
 pub use confirmations::{
     Confirmation, ConfirmationList, ConfirmationSummary, Consumed, CreateConfirmation, Created, Decision,

@@ -13,6 +13,8 @@ mod enrol;
 mod invites;
 mod keys;
 mod list;
+mod pending;
+mod precedents;
 mod receipts;
 mod records;
 mod revoke;
@@ -25,6 +27,7 @@ use verifier::webauthn::SignaturePrimitive;
 
 use crate::clock::Timekeeper;
 use crate::identity::Identity;
+use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -57,6 +60,8 @@ pub struct Approvals {
     pub primitive: Arc<dyn SignaturePrimitive + Send + Sync>,
     /// The challenges of enrolments under way.
     pub challenges: Challenges,
+    /// What one caller may take.
+    pub limits: Limits,
 }
 
 impl Approvals {

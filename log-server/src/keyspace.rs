@@ -47,6 +47,31 @@ pub(crate) fn listing_prefix(key_id: &str) -> Vec<u8> {
     named(b'l', key_id)
 }
 
+/// How many confirmations are pending of one API key or for one approver; their ids and usernames are never the same text.
+pub(crate) fn pending_count(name: &str) -> Vec<u8> {
+    named(b'N', name)
+}
+
+/// A pending confirmation of one API key or for one approver, the one that expires first in front.
+pub(crate) fn pending(name: &str, expires_at: u64, id: &str) -> Vec<u8> {
+    [pending_prefix(name).as_slice(), &expires_at.to_be_bytes(), id.as_bytes()].concat()
+}
+
+/// What all of [`pending`] of one name begin with. The zero ends the name, so none is a prefix of another.
+pub(crate) fn pending_prefix(name: &str) -> Vec<u8> {
+    [named(b'n', name).as_slice(), &[0]].concat()
+}
+
+/// What an API key asked for and was rejected, by the hash of the question.
+pub(crate) fn rejected(key_id: &str, question: &[u8; 32]) -> Vec<u8> {
+    [named(b'r', key_id).as_slice(), question].concat()
+}
+
+/// The confirmation that was approved last, by the hash of requester, title and one approver who was asked.
+pub(crate) fn last_approved(hash: &[u8; 32]) -> Vec<u8> {
+    [b"A", hash.as_slice()].concat()
+}
+
 /// Which confirmation a requester made under an idempotency key.
 pub(crate) fn idempotency(key_id: &str, hash: &[u8; 32]) -> Vec<u8> {
     [named(b'i', key_id).as_slice(), hash].concat()

@@ -16,6 +16,12 @@ pub struct Limits {
     pub requests_per_minute_per_key: u32,
     /// New confirmations that ask one approver, in a minute.
     pub requests_per_minute_per_approver: u32,
+    /// Confirmations of one API key that are pending at a time.
+    pub pending_per_key: u32,
+    /// Confirmations that ask one approver and are pending at a time.
+    pub pending_per_approver: u32,
+    /// Seconds until the same API key may ask again for what an approver rejected.
+    pub cool_down_seconds: u32,
     /// Long-polls open at a time.
     pub long_polls: usize,
     /// Long-polls open at a time with one API key.
@@ -29,6 +35,9 @@ impl Default for Limits {
         Self {
             requests_per_minute_per_key: 60_000,
             requests_per_minute_per_approver: 600,
+            pending_per_key: 10_000,
+            pending_per_approver: 100,
+            cool_down_seconds: 60,
             long_polls: 10_000,
             long_polls_per_key: 1_000,
             connections: 12_000,

@@ -126,6 +126,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
             identity: settings.identity,
             primitive: settings.primitive,
             challenges: Challenges::default(),
+            limits: settings.limits,
         },
         gate: Gate::new(settings.limits),
         limits: settings.limits,

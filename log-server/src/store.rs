@@ -9,6 +9,7 @@
 pub mod memory;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// A key-value store with ordered keys.
 pub trait Store: Send + Sync + 'static {
@@ -48,6 +49,12 @@ impl Batch {
     /// The changes by key, ascending; `None` removes.
     pub fn changes(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.0.iter().map(|(key, value)| (key.as_slice(), value.as_deref()))
+    }
+
+    /// The changes with `from <= key < to`, ascending; `None` removes.
+    pub fn changes_in(&self, from: &[u8], to: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let range = (Bound::Included(from), Bound::Excluded(to));
+        self.0.range::<[u8], _>(range).map(|(key, value)| (key.as_slice(), value.as_deref()))
     }
 
     /// What this batch does to a key: nothing, remove it (`Some(None)`), or set it.

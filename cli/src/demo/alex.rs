@@ -38,7 +38,7 @@ impl Alex {
     /// Follows a confirmation's link and reads what is to be decided.
     pub(super) async fn read(&self, link: &str) -> Result<ApproveOptions, Wrong> {
         let path = format!("/approve/{}/options", last_segment(link));
-        Ok(self.browser.post(&path, &ApproveOptionsRequest { approver: Some(ALEX.to_owned()) }).await?)
+        Ok(self.browser.post(&path, &ApproveOptionsRequest { approver: Some(ALEX.to_owned()), salt: None }).await?)
     }
 
     /// Signs the one of the two documents that says this decision, and sends the signature.

@@ -43,6 +43,10 @@ struct File {
 struct FileLimits {
     requests_per_minute_per_key: Option<NonZeroU32>,
     requests_per_minute_per_approver: Option<NonZeroU32>,
+    pending_per_key: Option<NonZeroU32>,
+    pending_per_approver: Option<NonZeroU32>,
+    /// Zero switches it off.
+    cool_down_seconds: Option<u32>,
     long_polls: Option<NonZeroUsize>,
     long_polls_per_key: Option<NonZeroUsize>,
     connections: Option<NonZeroUsize>,
@@ -83,6 +87,9 @@ impl FileLimits {
         let set_rate = |limit: &mut u32, given: Option<NonZeroU32>| *limit = given.map_or(*limit, NonZeroU32::get);
         set_rate(&mut limits.requests_per_minute_per_key, self.requests_per_minute_per_key);
         set_rate(&mut limits.requests_per_minute_per_approver, self.requests_per_minute_per_approver);
+        set_rate(&mut limits.pending_per_key, self.pending_per_key);
+        set_rate(&mut limits.pending_per_approver, self.pending_per_approver);
+        limits.cool_down_seconds = self.cool_down_seconds.unwrap_or(limits.cool_down_seconds);
         set(&mut limits.long_polls, self.long_polls);
         set(&mut limits.long_polls_per_key, self.long_polls_per_key);
         set(&mut limits.connections, self.connections);

@@ -1,8 +1,8 @@
 //! Taking a request back.
 
-use super::Approvals;
 use super::confirmation::require_pending;
 use super::records::ConfirmationRecord;
+use super::{Approvals, pending};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::writer::{Command, Failed, Priority, Transaction};
@@ -36,6 +36,7 @@ impl Command for Cancel {
         }
         require_pending(status).map_err(Failed::Refused)?;
         record.cancelled_at = Some(tx.now().unix());
+        pending::close(tx, &record)?;
         tx.put(key, &record);
         tx.wake(&self.id);
         Ok(())

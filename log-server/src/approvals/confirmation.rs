@@ -30,7 +30,7 @@ pub fn view(record: &ConfirmationRecord, published: TreeSize, now: Timestamp) ->
 
 /// Whether decisions below a size ended it: one rejection does, or as many approvals as the quorum.
 fn ended_by_decision(record: &ConfirmationRecord, size: TreeSize) -> Option<Status> {
-    let visible = || record.decisions().filter(|decision| decision.index < size.get());
+    let visible = || record.counted().filter(|decision| decision.index < size.get());
     if visible().any(|decision| !decision.approves) {
         Some(Status::Rejected)
     } else if visible().count() >= record.quorum as usize {
@@ -44,6 +44,11 @@ impl ConfirmationRecord {
     /// The decisions made, in the order of the approvers.
     pub(crate) fn decisions(&self) -> impl Iterator<Item = &DecisionRecord> {
         self.approvers.iter().filter_map(|slot| slot.decision.as_ref())
+    }
+
+    /// The decisions that count: those whose key was not revoked while others had still to decide.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &DecisionRecord> {
+        self.decisions().filter(|decision| decision.revoked_at.is_none())
     }
 
     /// The status inside the writer, where everything committed before counts.
@@ -109,6 +114,11 @@ impl Approvals {
         let core = record.parsed_core()?;
         let decisions = self.decisions(record, published.head.size)?;
         let decided = matches!(status, Status::Approved | Status::Rejected);
+        let mut counted = decisions.iter().filter(|decision| decision.revoked_at.is_none());
+        let raw_assertion = match (counted.next(), counted.next()) {
+            (Some(only), None) if decided => Some(only.raw_assertion.clone()),
+            _ => None,
+        };
         let raw = |text: String| {
             serde_json::value::RawValue::from_string(text).map_err(|error| StoreError(error.to_string()))
         };
@@ -128,10 +138,7 @@ impl Approvals {
             use_by: core.use_by.to_string(),
             decided_at: decided.then(|| decisions.last().map(|decision| decision.decided_at.clone())).flatten(),
             consumed_at: consumed_at(record, published.head.size),
-            raw_assertion: match &decisions[..] {
-                [only] if decided => Some(only.raw_assertion.clone()),
-                _ => None,
-            },
+            raw_assertion,
             receipt: decided.then(|| self.receipt(record, published)).transpose()?,
             metadata: record.metadata.as_ref().map(|metadata| metadata.0.clone()),
             decisions,
@@ -156,6 +163,7 @@ impl Approvals {
                 log_index: decision.index,
                 raw_assertion: self.raw_assertion(decision)?,
                 note: decision.note.clone(),
+                revoked_at: decision.revoked_at.map(time_text),
             });
         }
         all.sort_by_key(|decision| decision.log_index);
@@ -199,6 +207,8 @@ fn consumed_at(record: &ConfirmationRecord, published: TreeSize) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
     use crate::approvals::ApproverSlot;
 
@@ -215,6 +225,7 @@ mod tests {
                 user_handle: None,
                 note: None,
                 counter_regression: false,
+                revoked_at: None,
             }),
         };
         ConfirmationRecord {
@@ -255,5 +266,13 @@ mod tests {
             let status = view(&record, TreeSize::new(published), Timestamp::from_unix(now));
             assert_eq!(status, expected, "{decisions:?} {quorum} {cancelled} {published} {now}");
         }
+    }
+
+    #[test]
+    fn an_approval_whose_key_was_revoked_in_time_does_not_count() {
+        let mut record = record(&[Some((true, 5)), Some((true, 9)), None], 2, false);
+        record.approvers[0].decision.as_mut().unwrap().revoked_at = Some(40);
+        assert_eq!(view(&record, TreeSize::new(10), Timestamp::from_unix(50)), Status::Pending);
+        assert_eq!(view(&record, TreeSize::new(10), Timestamp::from_unix(101)), Status::Expired);
     }
 }

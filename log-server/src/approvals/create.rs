@@ -11,9 +11,10 @@ use verifier::names::{self, Username};
 use verifier::time::Timestamp;
 
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, IdempotencyRecord, RawJson};
-use super::{Approvals, seconds, shown, username};
+use super::{Approvals, pending, precedents, seconds, shown, username};
 use crate::api_keys::KeyRecord;
 use crate::keyspace;
+use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::random::{self, bytes32};
 use crate::store::StoreError;
@@ -56,6 +57,9 @@ struct Create {
     metadata: Option<RawJson>,
     public_url: String,
     weight: usize,
+    /// The hash of what is asked.
+    question: [u8; 32],
+    limits: Limits,
 }
 
 impl Approvals {
@@ -121,6 +125,8 @@ impl Approvals {
             idempotency,
             request_hash: request_hash(&draft, expires_in, use_within, metadata.as_ref()),
             salts: draft.approvers.iter().map(|_| bytes32(&*self.random)).collect(),
+            question: precedents::question(&draft),
+            limits: self.limits,
             draft,
             expires_in,
             use_within,
@@ -213,6 +219,8 @@ impl Command for Create {
                 return Err(Failed::Refused(Problem::invalid("approvers", reason)));
             }
         }
+        let cool_down = self.limits.cool_down_seconds;
+        precedents::check_cool_down(tx, &self.key.id, &self.draft, &self.question, cool_down)?;
         let issued_at = tx.now();
         let expires_at = issued_at.plus(self.expires_in);
         let use_by = expires_at.plus(self.use_within);
@@ -235,6 +243,7 @@ impl Command for Create {
             consumed: None,
             metadata: self.metadata,
         };
+        pending::open(tx, &record, &self.limits)?;
         tx.put(keyspace::confirmation(&id), &record);
         for listing in [self.key.id.as_str(), super::list::EVERYBODY] {
             tx.put_bytes(keyspace::listing(listing, u64::MAX - issued_at.unix(), &id), Vec::new());

@@ -1,6 +1,10 @@
 //! Deciding: what the approve page needs, and the signed decision.
 
-use api::{ApproveOptions, CredentialDescriptor, Decided, DecisionMade, DecisionRequest, Documents, Status};
+use api::{
+    ApproveOptions, ApproveOptionsRequest, CredentialDescriptor, Decided, DecisionMade, DecisionRequest,
+    DecisionSummary, Documents, Status,
+};
+use sha2::{Digest as _, Sha256};
 use verifier::document::Decision;
 use verifier::encoding::{self, base64url};
 use verifier::entry::{CredentialHash, DecisionEntry, Entry};
@@ -8,8 +12,9 @@ use verifier::names::{Label, Username};
 use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
 
 use super::confirmation::{Current, require_pending};
+use super::precedents::Traces;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
-use super::{Approvals, time_text, username};
+use super::{Approvals, pending, time_text, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -31,6 +36,7 @@ struct Decide {
     backed_up: bool,
     user_handle: Option<String>,
     note: Option<String>,
+    traces: Traces,
 }
 
 struct Recorded {
@@ -39,8 +45,10 @@ struct Recorded {
 }
 
 impl Approvals {
-    /// What an approver may sign. Without a name, when several are asked: who is asked, and no documents.
-    pub fn approve_options(&self, id: &str, approver: Option<&str>) -> Result<ApproveOptions, Problem> {
+    /// What an approver may sign, and what they should know before. Without a name, when several are asked: who is asked,
+    /// and no documents.
+    pub fn approve_options(&self, id: &str, asked: &ApproveOptionsRequest) -> Result<ApproveOptions, Problem> {
+        let approver = asked.approver.as_deref();
         let current = self.current(id)?;
         let Current { record, status, published } = &current;
         let core = record.parsed_core()?;
@@ -51,6 +59,15 @@ impl Approvals {
         };
         let decided = slot.and_then(|slot| slot.decision.as_ref());
         let signable = slot.filter(|slot| *status == Status::Pending && slot.decision.is_none());
+        let (last_approved, rejected_before) = match signable {
+            Some(slot) => {
+                (self.last_approved(&core, &slot.username)?, self.rejected_before(&current, &core, &slot.username)?)
+            }
+            None => (None, None),
+        };
+        // The salt is in the documents alone, so whoever sends it has seen what the receipt shows.
+        let may_have_receipt = matches!(status, Status::Approved | Status::Rejected)
+            && slot.is_some_and(|slot| asked.salt.as_ref().is_some_and(|salt| same(salt, &slot.salt)));
         Ok(ApproveOptions {
             id: record.id.clone(),
             status: *status,
@@ -69,6 +86,13 @@ impl Approvals {
                 decided_at: time_text(decision.decided_at),
                 log_index: decision.index,
             }),
+            decisions: match slot {
+                Some(_) => summaries(record, published.head.size.get()),
+                None => Vec::new(),
+            },
+            last_approved,
+            rejected_before,
+            receipt: may_have_receipt.then(|| self.receipt(record, published)).transpose()?,
         })
     }
 
@@ -105,7 +129,8 @@ impl Approvals {
             client_data_json: bytes("assertion.response.clientDataJSON", &sent.response.client_data_json)?,
             signature: bytes("assertion.response.signature", &sent.response.signature)?,
         };
-        let challenge = record.document(slot, decision)?.challenge();
+        let document = record.document(slot, decision)?;
+        let challenge = document.challenge();
         let data = verify_assertion(&assertion, &challenge, &self.identity.relying_party, &key, &*self.primitive)
             .map_err(|error| {
                 tracing::warn!(confirmation = id, check = error.code(), %error, "a decision was refused");
@@ -123,6 +148,7 @@ impl Approvals {
             backed_up: data.flags.backed_up(),
             user_handle: sent.response.user_handle.filter(|handle| !handle.is_empty()),
             note: request.note.filter(|note| !note.is_empty()),
+            traces: Traces::of(&document.core),
         })
     }
 
@@ -171,6 +197,25 @@ fn documents(record: &ConfirmationRecord, slot: &ApproverSlot) -> Result<Documen
         approve: record.document(slot, Decision::Approve)?.to_canonical(),
         reject: record.document(slot, Decision::Reject)?.to_canonical(),
     })
+}
+
+/// The published decisions, in the order of the log.
+fn summaries(record: &ConfirmationRecord, size: u64) -> Vec<DecisionSummary> {
+    let decided = record.approvers.iter().filter_map(|slot| Some((slot, slot.decision.as_ref()?)));
+    let mut published: Vec<_> = decided.filter(|(_, decision)| decision.index < size).collect();
+    published.sort_by_key(|(_, decision)| decision.index);
+    let summary = |(slot, decision): (&ApproverSlot, &DecisionRecord)| DecisionSummary {
+        approver: slot.username.clone(),
+        decision: decision.decision().as_str().to_owned(),
+        decided_at: time_text(decision.decided_at),
+        revoked_at: decision.revoked_at.map(time_text),
+    };
+    published.into_iter().map(summary).collect()
+}
+
+/// Compares secrets by their hashes, so that the time it takes tells nothing about where they differ.
+fn same(one: &str, other: &str) -> bool {
+    Sha256::digest(one) == Sha256::digest(other)
 }
 
 fn check_note(note: Option<&str>, decision: Decision) -> Result<(), Problem> {
@@ -237,10 +282,16 @@ impl Command for Decide {
             user_handle: self.user_handle,
             note: self.note,
             counter_regression,
+            revoked_at: None,
         });
         credential.sign_count = credential.sign_count.max(self.sign_count);
         credential.backed_up = self.backed_up;
         tx.put(credential_key, &credential);
+        let status = record.status_in_writer(decided_at);
+        if status != Status::Pending {
+            pending::close(tx, &record)?;
+            self.traces.remember(tx, &record, status)?;
+        }
         tx.put(key, &record);
         tx.wake(&self.id);
         tracing::info!(

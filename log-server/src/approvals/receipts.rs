@@ -31,7 +31,9 @@ impl Approvals {
         let mut decisions = Vec::new();
         let mut enrolled = BTreeSet::new();
         for slot in &record.approvers {
-            let Some(decision) = &slot.decision else { continue };
+            // What was revoked before the quorum was reached is no part of it; a verifier could not tell.
+            let counted = slot.decision.as_ref().filter(|decision| decision.revoked_at.is_none());
+            let Some(decision) = counted else { continue };
             if decision.index < published.head.size.get() {
                 let document = record.document(slot, decision.decision())?.to_canonical();
                 decisions.push(DecisionPart { document, logged: self.logged(decision.index, published)? });

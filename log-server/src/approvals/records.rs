@@ -67,6 +67,9 @@ pub struct DecisionRecord {
     pub note: Option<String>,
     /// The signature counter went back: a hint at a copied hardware key, not a proof.
     pub counter_regression: bool,
+    /// When the key was revoked while the request was still pending, in seconds since 1970: the decision does not count.
+    #[serde(default)]
+    pub revoked_at: Option<u64>,
 }
 
 /// An approval that was used.
@@ -86,6 +89,25 @@ pub(crate) struct IdempotencyRecord {
     pub(crate) request: String,
     pub(crate) confirmation: String,
     pub(crate) keep_until: u64,
+}
+
+/// What was asked for and rejected, so that it is not asked again at once and a later reader hears of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct RejectedRecord {
+    pub(crate) times: u32,
+    /// The newest of them, oldest first.
+    pub(crate) last: Vec<RejectionRecord>,
+}
+
+/// One of the rejections of the same question.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RejectionRecord {
+    pub(crate) at: u64,
+    pub(crate) by: String,
+    /// Everybody who was asked then: they may know who said no.
+    pub(crate) asked: Vec<String>,
+    /// Where in the log: what is not published yet is told to nobody.
+    pub(crate) index: u64,
 }
 
 /// A person who may be asked.

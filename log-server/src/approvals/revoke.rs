@@ -1,12 +1,13 @@
-//! Revoking a passkey: from its entry on, nothing that it signs is accepted.
+//! Revoking a passkey: from its entry on, nothing that it signs is accepted, and what it approved counts no more where the
+//! quorum is not reached yet.
 
-use api::Revoked;
+use api::{Revoked, Status};
 use verifier::encoding;
 use verifier::entry::{CredentialHash, Entry, RevocationEntry, RevocationReason};
 use verifier::names::{Label, Username};
 
-use super::records::{CredentialRecord, RevokedRecord};
-use super::{Approvals, time_text};
+use super::records::{ConfirmationRecord, CredentialRecord, RevokedRecord};
+use super::{Approvals, pending, time_text};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -14,6 +15,7 @@ use crate::writer::{Command, Failed, NewEntry, Priority, Transaction};
 
 struct Revoke {
     credential: CredentialHash,
+    username: Username,
     approver: Label,
     reason: RevocationReason,
 }
@@ -26,7 +28,7 @@ impl Approvals {
         let record: CredentialRecord = self.record(&keyspace::credential(&hash))?.ok_or(Problem::NotFound)?;
         let username = Username::new(&record.username)
             .map_err(|_| StoreError(format!("the credential record {credential} is damaged")))?;
-        let command = Revoke { credential: hash, approver: self.label(&username), reason };
+        let command = Revoke { credential: hash, approver: self.label(&username), username, reason };
         let RevokedRecord { at, index } = self.writer.submit(command).await?;
         Ok(Revoked { credential: credential.to_owned(), revoked_at: time_text(at), log_index: index })
     }
@@ -55,8 +57,33 @@ impl Command for Revoke {
         let index = tx.append(NewEntry::of(&Entry::Revocation(entry))).get();
         let revoked = RevokedRecord { at: tx.now().unix(), index };
         record.revoked = Some(revoked.clone());
+        self.end_its_part(tx, &record.credential_id)?;
         tracing::info!(event = "revocation", credential = record.credential, index);
         tx.put(key, &record);
         Ok(revoked)
+    }
+}
+
+impl Revoke {
+    /// What this key approved counts no more where others have still to decide. What has ended stays as it is: the log
+    /// says that it was approved while the key was good.
+    fn end_its_part(&self, tx: &mut Transaction<'_>, credential_id: &str) -> Result<(), StoreError> {
+        let now = tx.now();
+        for id in pending::asking(tx, &self.username)? {
+            let key = keyspace::confirmation(&id);
+            let Some(mut record) = tx.get::<ConfirmationRecord>(&key)? else { continue };
+            if record.status_in_writer(now) != Status::Pending {
+                continue;
+            }
+            let slots = record.approvers.iter_mut().filter(|slot| slot.username == self.username.as_str());
+            let decisions = slots.filter_map(|slot| slot.decision.as_mut());
+            let Some(decision) = decisions.into_iter().find(|decision| decision.credential_id == credential_id) else {
+                continue;
+            };
+            decision.revoked_at = Some(now.unix());
+            tracing::info!(event = "decision ended by revocation", confirmation = id, index = decision.index);
+            tx.put(key, &record);
+        }
+        Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub(super) async fn options(
 ) -> Answer<Json<ApproveOptions>> {
     caller::same_site(&app, request.headers())?;
     let asked: ApproveOptionsRequest = request::json(request).await?;
-    Ok(Json(app.approvals.approve_options(&id, asked.approver.as_deref())?))
+    Ok(Json(app.approvals.approve_options(&id, &asked)?))
 }
 
 /// `POST /approve/{id}/decision`. Never refused for want of room: a "no" must always get through.

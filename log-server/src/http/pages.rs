@@ -44,6 +44,7 @@ static ASSETS: Files = assets![
     "copy-button.js",
     "countdown.js",
     "credential.js",
+    "difference.js",
     "document.js",
     "dom.js",
     "enrol.js",
@@ -60,9 +61,12 @@ static ASSETS: Files = assets![
     "merkle-drawing.js",
     "merkle-path.js",
     "merkle-steps.js",
+    "moment.js",
     "outcome-view.js",
     "page.js",
     "payload.js",
+    "people.js",
+    "qr.js",
     "receipt-view.js",
     "remembered.js",
     "request-view.js",
@@ -71,6 +75,7 @@ static ASSETS: Files = assets![
     "term-row.js",
     "verify.js",
     "visible.js",
+    "waiting.js",
 ];
 /// The JavaScript verifier: the same files that run outside of a browser.
 static VERIFIER: Files = assets![

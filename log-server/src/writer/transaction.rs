@@ -105,18 +105,29 @@ impl<'a> Transaction<'a> {
         self.current.batch.put(key, value);
     }
 
+    /// Removes a value.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.current.batch.delete(key);
+    }
+
     /// All records of a kind, as the commands before this one left them. For what is few.
     pub fn all<T: DeserializeOwned>(&self, kind: u8) -> Result<Vec<T>, StoreError> {
         let (from, to) = keyspace::all(kind);
-        let mut pairs: BTreeMap<_, _> = self.store.scan(&from, &to, usize::MAX)?.into_iter().collect();
-        for (key, value) in self.done.batch.changes().chain(self.current.batch.changes()) {
-            match value {
-                Some(value) if key.first() == Some(&kind) => _ = pairs.insert(key.to_vec(), value.to_vec()),
-                Some(_) => {}
-                None => _ = pairs.remove(key),
+        self.scan(&from, &to)?.iter().map(|(key, value)| record_from(key, value)).collect()
+    }
+
+    /// All values with `from <= key < to`, as the commands before this one left them. For what is few.
+    pub fn scan(&self, from: &[u8], to: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+        let mut pairs: BTreeMap<_, _> = self.store.scan(from, to, usize::MAX)?.into_iter().collect();
+        for batch in [&self.done.batch, &self.current.batch] {
+            for (key, value) in batch.changes_in(from, to) {
+                match value {
+                    Some(value) => _ = pairs.insert(key.to_vec(), value.to_vec()),
+                    None => _ = pairs.remove(key),
+                }
             }
         }
-        pairs.iter().map(|(key, value)| record_from(key, value)).collect()
+        Ok(pairs)
     }
 
     /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find_since`] first.

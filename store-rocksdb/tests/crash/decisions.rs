@@ -2,7 +2,9 @@
 
 use std::sync::PoisonError;
 
-use api::{AssertionResponse, CreateConfirmation, DecisionRequest, EnrolRequest, RegistrationResponse};
+use api::{
+    ApproveOptionsRequest, AssertionResponse, CreateConfirmation, DecisionRequest, EnrolRequest, RegistrationResponse,
+};
 use log_server::app::App;
 use log_server::approvals::IdempotencyKey;
 use log_server::problem::Problem;
@@ -86,7 +88,12 @@ fn set_undecided(child: &Child, id: Option<&str>) {
 }
 
 fn approval(app: &App, id: &str) -> DecisionRequest {
-    let documents = app.approvals.approve_options(id, Some(APPROVER)).unwrap().documents.unwrap();
+    let documents = app
+        .approvals
+        .approve_options(id, &ApproveOptionsRequest { approver: Some(APPROVER.to_owned()), salt: None })
+        .unwrap()
+        .documents
+        .unwrap();
     let challenge = Document::parse(&documents.approve).unwrap().challenge();
     let (authenticator_data, client_data, signature) = authenticator::sign(&challenge, PUBLIC_URL);
     DecisionRequest {

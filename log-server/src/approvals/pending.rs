@@ -1,0 +1,90 @@
+//! What is pending, counted by API key and by approver: nobody is asked for more at a time than a person can read, and a
+//! revocation finds what it has a part in.
+//!
+//! ```text
+//! n ‖ name ‖ 0 ‖ expires_at ‖ id   one place for each name that a pending confirmation counts for
+//! N ‖ name                         how many places there are
+//! ```
+//!
+//! Expiry needs no write, so places of what expired are removed by whoever looks next.
+
+use verifier::names::Username;
+
+use super::records::ConfirmationRecord;
+use crate::keyspace;
+use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::store::StoreError;
+use crate::writer::{Failed, Transaction};
+
+/// Nobody can tell when somebody will decide, so this is a guess.
+const RETRY_AFTER: u64 = 30;
+
+/// Takes the places of a new confirmation, if there is room.
+pub(super) fn open(
+    tx: &mut Transaction<'_>,
+    record: &ConfirmationRecord,
+    limits: &Limits,
+) -> Result<(), Failed<Problem>> {
+    let key = [(of_key(&record.key_id), limits.pending_per_key, "of this API key are".to_owned())];
+    let approvers = record.approvers.iter().map(|slot| {
+        (of_approver(&slot.username), limits.pending_per_approver, format!("that ask {} are", slot.username))
+    });
+    for (name, most, whose) in key.into_iter().chain(approvers) {
+        let pending = count_after_expiry(tx, &name)?;
+        if pending >= most {
+            let reason = format!("{pending} confirmations {whose} pending, at most {most} may be");
+            return Err(Failed::Refused(Problem::TooMany { reason, retry_after: RETRY_AFTER }));
+        }
+        tx.put(keyspace::pending_count(&name), &(pending + 1));
+        tx.put_bytes(keyspace::pending(&name, record.expires_at, &record.id), Vec::new());
+    }
+    Ok(())
+}
+
+/// Gives the places of a confirmation back: it ended.
+pub(super) fn close(tx: &mut Transaction<'_>, record: &ConfirmationRecord) -> Result<(), StoreError> {
+    let approvers = record.approvers.iter().map(|slot| of_approver(&slot.username));
+    for name in approvers.chain([of_key(&record.key_id)]) {
+        let place = keyspace::pending(&name, record.expires_at, &record.id);
+        if tx.get_bytes(&place)?.is_some() {
+            tx.delete(place);
+            let pending = count(tx, &name)?;
+            tx.put(keyspace::pending_count(&name), &pending.saturating_sub(1));
+        }
+    }
+    Ok(())
+}
+
+/// The ids of everything that asks somebody and has not ended but perhaps expired.
+pub(super) fn asking(tx: &Transaction<'_>, approver: &Username) -> Result<Vec<String>, StoreError> {
+    let prefix = keyspace::pending_prefix(&of_approver(approver.as_str()));
+    let places = tx.scan(&prefix, &keyspace::after(&prefix))?;
+    Ok(places.keys().map(|place| String::from_utf8_lossy(&place[prefix.len() + 8..]).into_owned()).collect())
+}
+
+/// How many are pending, once the places of what expired are removed.
+fn count_after_expiry(tx: &mut Transaction<'_>, name: &str) -> Result<u32, StoreError> {
+    let prefix = keyspace::pending_prefix(name);
+    // What expires now can still be decided.
+    let not_expired = [prefix.as_slice(), &tx.now().unix().to_be_bytes()].concat();
+    let expired = tx.scan(&prefix, &not_expired)?;
+    let pending = count(tx, name)?.saturating_sub(u32::try_from(expired.len()).unwrap_or(u32::MAX));
+    for place in expired.into_keys() {
+        tx.delete(place);
+    }
+    Ok(pending)
+}
+
+fn count(tx: &Transaction<'_>, name: &str) -> Result<u32, StoreError> {
+    Ok(tx.get(&keyspace::pending_count(name))?.unwrap_or(0))
+}
+
+/// A username has no colon, so no key is mistaken for a person.
+fn of_key(id: &str) -> String {
+    format!("key:{id}")
+}
+
+fn of_approver(username: &str) -> String {
+    format!("approver:{username}")
+}

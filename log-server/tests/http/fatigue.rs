@@ -1,0 +1,182 @@
+//! Asking too often: how much may be pending at a time, and what was rejected is not asked again at once.
+
+use api::ApproveOptions;
+use log_server::limits::Limits;
+use serde_json::{Value, json};
+
+use crate::call::Reply;
+use crate::people::request;
+use crate::server::{Server, Setup};
+
+#[track_caller]
+fn too_many(reply: Reply) -> (u64, String) {
+    let seconds = reply.header("retry-after").expect("says when to try again").parse().unwrap();
+    (seconds, reply.refusal(429))
+}
+
+#[tokio::test]
+async fn so_many_may_be_pending_for_one_approver() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let limits = Limits { pending_per_approver: 2, ..Limits::default() };
+    let server = Setup { limits, ..setup }.start().await;
+    let (alex, sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (one, two) = (server.requester().await, server.requester().await);
+    let ask = async |key: &str| server.ask(key, &request("alex", &json!({"expiresIn": 60}))).await.id;
+    let (first, second) = (ask(&one).await, ask(&two).await);
+
+    let stored = server.stored();
+    let (_, words) = too_many(server.try_ask(&one, &request("alex", &json!({}))).await);
+    assert!(words.contains("2 confirmations that ask alex are pending"), "{words}");
+    let both = request("", &json!({"username": null, "approvers": ["alex", "sam"], "quorum": 2}));
+    too_many(server.try_ask(&one, &both).await);
+    assert_eq!(server.stored(), stored, "a refusal leaves no trace");
+    server.ask(&one, &request("sam", &json!({}))).await;
+
+    alex.approve(&server, &first).await;
+    let third = ask(&one).await;
+    too_many(server.try_ask(&one, &both).await);
+    server.cancel(&two, &second).await.expect(200);
+    let fourth = server.ask(&one, &both).await.id;
+    sam.approve(&server, &fourth).await;
+    too_many(server.try_ask(&one, &request("alex", &json!({}))).await);
+    clock.advance(61);
+    ask(&one).await;
+    too_many(server.try_ask(&one, &both).await);
+    alex.decide(&server, &fourth, "reject").await;
+    ask(&two).await;
+    server.cancel(&one, &third).await.refused(409);
+    too_many(server.try_ask(&two, &request("alex", &json!({"action": "something else"}))).await);
+}
+
+#[tokio::test]
+async fn so_many_may_be_pending_of_one_key_also_after_a_restart() {
+    let limits = Limits { pending_per_key: 2, ..Limits::default() };
+    let server = Setup { limits, ..Setup::new() }.start().await;
+    for name in ["alex", "sam"] {
+        server.enrol(name).await;
+    }
+    let (key, other) = (server.requester().await, server.requester().await);
+    let first = server.ask(&key, &request("alex", &json!({}))).await.id;
+    let repeated = |server: &Server| {
+        let call = server.post("/api/confirmations").key(&key).header("idempotency-key", "a");
+        call.json(&request("sam", &json!({}))).send()
+    };
+    let second: api::Created = repeated(&server).await.expect(201).json();
+    let (setup, _) = server.stop().await;
+    let server = setup.start().await;
+    let (_, words) = too_many(server.try_ask(&key, &request("sam", &json!({}))).await);
+    assert!(words.contains("2 confirmations of this API key"), "{words}");
+    let again: api::Created = repeated(&server).await.expect(201).json();
+    assert_eq!(again.id, second.id, "an answer that was lost is given again");
+    server.ask(&other, &request("alex", &json!({}))).await;
+    server.cancel(&key, &first).await.expect(200);
+    server.cancel(&key, &first).await.expect(200);
+    server.ask(&key, &request("alex", &json!({}))).await;
+    too_many(server.try_ask(&key, &request("sam", &json!({}))).await);
+}
+
+#[tokio::test]
+async fn what_was_rejected_is_not_asked_again_at_once() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let server = setup.start().await;
+    let (alex, _sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (key, other) = (server.requester().await, server.requester().await);
+    let id = server.ask(&key, &request("alex", &json!({}))).await.id;
+    alex.decide(&server, &id, "reject").await;
+    clock.advance(10);
+
+    let stored = server.stored();
+    for changes in [json!({}), json!({"expiresIn": 600, "reveal": true}), json!({"metadata": {"please": true}})] {
+        let (seconds, words) = too_many(server.try_ask(&key, &request("alex", &changes)).await);
+        assert_eq!(seconds, 50);
+        assert!(words.contains("alex rejected the same action and payload"), "{words}");
+    }
+    let both = json!({"username": null, "approvers": ["alex", "sam"], "quorum": 1});
+    too_many(server.try_ask(&key, &request("", &both)).await);
+    assert_eq!(server.stored(), stored, "a refusal leaves no trace");
+
+    let another = json!({"payload": {"commit": "b2c3d4e"}});
+    for (key, request) in [
+        (&key, request("alex", &another)),
+        (&key, request("alex", &json!({"action": "Deploy to staging"}))),
+        (&key, request("sam", &json!({}))),
+        (&other, request("alex", &json!({}))),
+    ] {
+        server.ask(key, &request).await;
+    }
+    clock.advance(49);
+    too_many(server.try_ask(&key, &request("alex", &json!({}))).await);
+    clock.advance(1);
+    server.ask(&key, &request("alex", &json!({}))).await;
+}
+
+#[tokio::test]
+async fn the_cool_down_can_be_set_and_switched_off() {
+    let limits = Limits { cool_down_seconds: 0, ..Limits::default() };
+    let server = Setup { limits, ..Setup::new() }.start().await;
+    let (alex, key) = (server.enrol("alex").await, server.requester().await);
+    for _ in 0..3 {
+        let id = server.ask(&key, &request("alex", &json!({}))).await.id;
+        alex.decide(&server, &id, "reject").await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_asked_again_is_told_of_the_rejections_before() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let server = setup.start().await;
+    let (alex, _sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (key, other) = (server.requester().await, server.requester().await);
+    let ask = async |key: &str, approver: &str| server.ask(key, &request(approver, &json!({}))).await.id;
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        let id = ask(&key, "alex").await;
+        assert_eq!(rejections(&server.approve_options(&id, "alex").await), times.len());
+        times.push(alex.decide(&server, &id, "reject").await.decided_at);
+        clock.advance(61);
+    }
+    let told = server.approve_options(&ask(&key, "alex").await, "alex").await.rejected_before.unwrap();
+    assert_eq!(told.times, 2);
+    let seen: Vec<_> = told.last.iter().map(|one| (one.by.as_deref(), one.at.clone())).collect();
+    assert_eq!(seen, [(Some("alex"), times[1].clone()), (Some("alex"), times[0].clone())]);
+
+    let to_sam = server.approve_options(&ask(&key, "sam").await, "sam").await.rejected_before.unwrap();
+    assert_eq!(to_sam.times, 2);
+    assert!(to_sam.last.iter().all(|one| one.by.is_none()), "sam was not asked then, and is not told who said no");
+    assert_eq!(rejections(&server.approve_options(&ask(&other, "alex").await, "alex").await), 0);
+}
+
+fn rejections(shown: &ApproveOptions) -> usize {
+    shown.rejected_before.as_ref().map_or(0, |before| before.times as usize)
+}
+
+#[tokio::test]
+async fn the_last_approved_of_the_same_requester_and_title_goes_to_whom_was_asked_both_times() {
+    let server = Server::new().await;
+    let (alex, sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (key, other) =
+        (server.requester().await, server.make_key(&json!({"name": "x", "scopes": ["request"]})).await.key);
+    let ask = async |key: &str, approver: &str, payload: Value| {
+        server.ask(key, &request(approver, &json!({"payload": payload}))).await.id
+    };
+    let last = async |id: &str, name: &str| server.approve_options(id, name).await.last_approved;
+
+    let rejected = ask(&key, "alex", json!({"n": 0})).await;
+    alex.decide(&server, &rejected, "reject").await;
+    let first = ask(&key, "alex", json!({"n": 1})).await;
+    assert_eq!(last(&first, "alex").await, None, "a rejection is nothing to compare with");
+    let made = alex.approve(&server, &first).await;
+    let second = ask(&key, "alex", json!({"n": 2})).await;
+    let shown = last(&second, "alex").await.unwrap();
+    assert_eq!((shown.id, shown.decided_at, &*shown.payload), (first, made.decided_at, r#"{"n":1}"#));
+
+    let to_sam = ask(&key, "sam", json!({"n": 3})).await;
+    assert_eq!(last(&to_sam, "sam").await, None, "sam was not asked then");
+    assert_eq!(last(&ask(&other, "alex", json!({"n": 3})).await, "alex").await, None, "another requester");
+    sam.approve(&server, &to_sam).await;
+    assert_eq!(&*last(&second, "alex").await.unwrap().payload, r#"{"n":1}"#);
+    let titled = server.ask(&key, &request("alex", &json!({"action": "Another title"}))).await.id;
+    assert_eq!(last(&titled, "alex").await, None);
+    alex.approve(&server, &second).await;
+    assert_eq!(last(&second, "alex").await, None, "nothing is told of what has ended");
+}

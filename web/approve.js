@@ -7,6 +7,7 @@ import { countDown } from './countdown.js';
 import { element } from './dom.js';
 import { copyButton } from './copy-button.js';
 import { alertText, byId } from './page.js';
+import { people } from './people.js';
 import { Mismatch, readRequest } from './document.js';
 import { Problem, postJson } from './http.js';
 import { requestView } from './request-view.js';
@@ -61,7 +62,7 @@ async function load(approver) {
 async function show(answer) {
   say('');
   if (answer.decided) return showDecided(answer, true);
-  if (answer.status !== 'pending') return showEnded(answer.status);
+  if (answer.status !== 'pending') return showEnded(answer.status, answer);
   if (!answer.approver) return showPeople(answer.approvers);
   if (!answer.documents) return end('You cannot decide', 'This request is open, but you cannot decide it.');
   const expected = { id, approver: answer.approver, compareCode: answer.compareCode };
@@ -230,9 +231,14 @@ function announceEnd(status) {
   announce(title, 'done');
 }
 
-function showEnded(status) {
+function showEnded(status, answer) {
   const { title, text } = endedText(status);
   end(title, text);
+  // Who has decided, if others did.
+  if (answer?.decisions?.length > 0) {
+    byId('result').replaceChildren(element('div', {}, ...people(answer)));
+    showOnly('result');
+  }
 }
 
 /** A mismatch: somebody changed something between the requester and this page. Nothing can be signed from here. */

@@ -86,6 +86,9 @@ test('every field is shown, and an approval verifies offline', async () => {
   assert.equal(await page.locator('#field-count').textContent(), `${SHOWN.length} of ${SHOWN.length} fields shown`);
   assert.equal(await page.locator('#compare-code').textContent(), asked.compareCode);
   await page.getByText('characters that are hidden').waitFor();
+  await page.getByText('Display verified.').waitFor();
+  await page.getByText('knows of no request of this requester with these words').waitFor();
+  assert.equal(await page.locator('#qr svg').count(), 1);
   assert.match(await page.locator('#time-left').textContent(), /left$/);
   assert.match(await page.locator('#reveal').textContent(), /^Not published/);
   await assertReadable(page, violations);
@@ -115,7 +118,8 @@ test('every field is shown, and an approval verifies offline', async () => {
 
 test('a rejection is signed too, with a note beside it', async () => {
   const { page, violations } = alex;
-  const asked = await ask({ reveal: true });
+  // Another payload than elsewhere: what was rejected is not asked again at once.
+  const asked = await ask({ reveal: true, payload: { ...PAYLOAD, replicas: 13 } });
   const answer = requester.wait(asked.id);
   await page.goto(asked.url);
   await heading(page, 'Approve or reject?');
@@ -164,7 +168,7 @@ test('two people must approve, and each says who they are', async () => {
 
   const asked = await requester.ask({ approvers: ['alex', 'sam'], quorum: 2, action: ACTION, payload: PAYLOAD });
   const answer = requester.wait(asked.id);
-  for (const [person, name, status] of [[sam, 'sam', 'pending: others must decide too'], [alex, 'alex', 'approved']]) {
+  for (const [person, name, title] of [[sam, 'sam', 'Waiting for others'], [alex, 'alex', 'Approved']]) {
     const { page } = person;
     await page.goto(asked.url);
     await page.getByRole('heading', { name: 'Who are you?' }).waitFor();
@@ -174,14 +178,136 @@ test('two people must approve, and each says who they are', async () => {
     await heading(page, 'Approve or reject?');
     assert.equal(await page.locator('#compare-code').textContent(), asked.compareCode);
     await page.getByText('2 approvals are needed').waitFor();
+    const others = await page.locator('#people-asked').textContent();
+    assert.match(others, name === 'sam' ? /^alex: has not decidedsam \(you\): has not decided$/ : /sam: approved, /);
+    if (name === 'alex') await picture(page, 'approve-second');
     await page.getByRole('button', { name: 'Approve', exact: true }).click();
-    await heading(page, 'Approved');
-    assert.equal(await page.locator('#request-status').textContent(), status);
+    await heading(page, title);
+    if (name === 'sam') {
+      assert.equal(await page.locator('#request-status').textContent(), 'pending: others must decide too');
+      assert.equal(await page.locator('#receipt').count(), 0);
+      await assertReadable(page, person.violations);
+      await picture(page, 'waiting');
+    }
   }
   const decided = await answer;
   assert.equal(decided.status, 'approved');
   await assertVerifies(decided.receipt, 0);
+  // The page of the first one finds out by itself, and gets the receipt too.
+  await heading(sam.page, 'Approved');
+  assert.equal(await sam.page.locator('#request-status').textContent(), 'approved');
+  await assertReadable(sam.page, sam.violations);
+  await picture(sam.page, 'approved-later');
+  await assertVerifies(await downloadReceipt(sam.page, asked.id), 0);
+  await sam.page.goto(asked.url);
+  await heading(sam.page, 'Already approved');
   await sam.context.close();
+});
+
+test('a waiting page says so when the other one rejects', async () => {
+  const kim = await openDevice(browser);
+  await enrol(kim.page, (await requester.invite({ username: 'kim' })).registerUrl);
+  const payload = { service: 'rejected-by-the-second' };
+  const asked = await requester.ask({ approvers: ['alex', 'kim'], quorum: 2, action: ACTION, payload });
+  for (const [page, name, button, title] of [
+    [kim.page, 'kim', 'Approve', 'Waiting for others'],
+    [alex.page, 'alex', 'Reject', 'Rejected'],
+  ]) {
+    await page.goto(asked.url);
+    await page.getByRole('button', { name, exact: true }).click();
+    await page.getByRole('button', { name: button, exact: true }).click();
+    await heading(page, title);
+  }
+  await heading(kim.page, 'Rejected');
+  assert.match(await kim.page.locator('#others').textContent(), /alex: rejected, /);
+  await kim.context.close();
+});
+
+test('whoever comes when others have decided sees who did', async () => {
+  const asked = await requester.ask({ approvers: ['alex', 'sam'], quorum: 1, action: ACTION, payload: PAYLOAD });
+  await alex.page.goto(asked.url);
+  await alex.page.getByRole('button', { name: 'alex', exact: true }).click();
+  await alex.page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(alex.page, 'Approved');
+  const { page, violations, context } = await openDevice(browser);
+  await page.goto(asked.url);
+  await heading(page, 'Already approved');
+  await page.getByText(/^alex: approved, /).waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'decided-by-others');
+  await context.close();
+});
+
+test('what differs from the last approved is shown by words and signs', async () => {
+  const { page, violations } = alex;
+  const action = 'Change the limits';
+  const before = { kept: 'x', level: 1, old: ['a', 'b'], text: 'one' };
+  const first = await ask({ action, payload: before });
+  await page.goto(first.url);
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Approved');
+  const second = await ask({ action, payload: { kept: 'x', level: '1', old: ['a'], text: 'two', fresh: 'invoice\u202Efdp' } });
+  await page.goto(second.url);
+  await heading(page, 'Approve or reject?');
+  assert.equal(await page.locator('#difference-count').textContent(), '4 fields differ:');
+  assert.deepEqual(await page.locator('.changes li').evaluateAll((items) => items.map((item) => item.textContent)), [
+    '+fresh addedinvoice[U+202E RIGHT-TO-LEFT OVERRIDE]fdp',
+    '~level changed1 → 1',
+    '−old[1] removedb',
+    '~text changedone → two',
+  ]);
+  await page.getByText('this comparison is not signed').waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'difference');
+});
+
+test('a request that was rejected before says so', async () => {
+  const { page, violations } = alex;
+  const payload = { service: 'asked-again' };
+  const first = await ask({ payload });
+  await page.goto(first.url);
+  await page.getByRole('button', { name: 'Reject', exact: true }).click();
+  await heading(page, 'Rejected');
+  // The server refuses to ask again at once, so its answer is changed on the way.
+  const second = await ask({ payload: { service: 'another' } });
+  await page.route('**/approve/*/options', async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    const { decidedAt: at } = (await requester.status(first.id)).decisions[0];
+    json.rejectedBefore = { times: 2, last: [{ at, by: 'alex' }, { at }] };
+    await route.fulfill({ response, json });
+  });
+  await page.goto(second.url);
+  await page.getByText(/was rejected 2 times before, last by alex at /).waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'rejected-before');
+  await page.unrouteAll();
+});
+
+test('markup in a request is text', async () => {
+  const { page, violations } = alex;
+  const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>&lt;b&gt;{{1+1}}';
+  const payload = { [markup]: markup, link: 'javascript:alert(1)' };
+  const asked = await ask({ action: markup, payload });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.equal(await page.locator('#action').textContent(), markup);
+  const values = (await shownFields(page)).map(({ value }) => value);
+  assert.deepEqual(values, [markup, 'javascript:alert(1)']);
+  assert.equal(await page.locator('main img, main script, main a[href^="javascript"]').count(), 0);
+  assert.match(await page.title(), /^Approve or reject/);
+  await assertReadable(page, violations);
+});
+
+test('a word that mixes alphabets names its letters', async () => {
+  const { page, violations } = alex;
+  const asked = await ask({ payload: { to: 'p\u0430ypal', word: 'привет', greek: 'αβγ' } });
+  await page.goto(asked.url);
+  await page.getByText('mixes alphabets whose letters look alike').waitFor();
+  const values = (await shownFields(page)).map(({ value }) => value);
+  assert.deepEqual(values, ['αβγ', 'p\u0430ypal[CYRILLIC: U+0430]', 'привет']);
+  await assertReadable(page, violations);
+  await picture(page, 'mixed-alphabets');
 });
 
 async function assertVerifies(receipt, code, ...args) {

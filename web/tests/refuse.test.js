@@ -2,6 +2,7 @@
 // server, a route between browser and server changes the real answers.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
 import { connect } from './requester.js';
@@ -177,6 +178,56 @@ test('an answer that is lost after it was recorded', async () => {
   assert.equal((await requester.status(asked.id)).decisions.length, 1);
 });
 
+test('a device that goes offline keeps the signed answer, and sends it once it is online again', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await alex.context.setOffline(true);
+  await page.getByText('This device is offline. What is shown stays readable').waitFor();
+  await assertReadable(page, alex.violations);
+  await picture(page, 'offline-before');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('your decision is not sent yet').waitFor();
+  await assertReadable(page, alex.violations);
+  await picture(page, 'offline-after');
+  assert.equal((await requester.status(asked.id)).status, 'pending');
+  await alex.context.setOffline(false);
+  await heading(page, 'Approved');
+  assert.equal(await page.locator('#offline').isVisible(), false);
+});
+
+test('a page of another site cannot frame the request', async () => {
+  const asked = await ask();
+  const site = createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end(`<iframe src="${asked.url}" allow="publickey-credentials-get *"></iframe>`);
+  });
+  await new Promise((done) => site.listen(0, '127.0.0.1', done));
+  const context = await browser.newContext();
+  try {
+    const foreign = await context.newPage();
+    const refused = foreign.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
+    await foreign.goto(`http://127.0.0.1:${site.address().port}/`);
+    await refused;
+    const [, frame] = foreign.frames();
+    assert.equal(await frame.locator('#heading').count(), 0);
+  } finally {
+    await context.close();
+    site.close();
+  }
+});
+
+test('another device: the address, as a text and as a code', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await page.getByText('My passkey is on another device').click();
+  await page.locator('#qr svg').waitFor();
+  assert.match(await page.locator('#link').textContent(), new RegExp(`^${asked.url} `));
+  await assertReadable(page, alex.violations);
+  await picture(page, 'other-device');
+});
+
 test('a server that does not answer at first', async () => {
   const asked = await ask();
   await page.route(OPTIONS, (route) => route.abort());
@@ -211,7 +262,8 @@ test('a browser without passkeys shows the request and no buttons', async () => 
   await bare.goto(asked.url);
   await bare.getByText('This browser cannot use passkeys here.').waitFor();
   assert.equal(await bare.locator('.field').count(), 2);
-  assert.equal(await bare.locator('button:visible').count(), 0);
+  assert.equal(await bare.locator('#approve:visible, #reject:visible').count(), 0);
+  await bare.getByRole('button', { name: 'Copy the address' }).first().waitFor();
   await picture(bare, 'no-passkeys');
   await context.close();
 });

@@ -86,10 +86,7 @@ impl Approvals {
                 decided_at: time_text(decision.decided_at),
                 log_index: decision.index,
             }),
-            decisions: match slot {
-                Some(_) => summaries(record, published.head.size.get()),
-                None => Vec::new(),
-            },
+            decisions: summaries(record, published.head.size.get()),
             last_approved,
             rejected_before,
             receipt: may_have_receipt.then(|| self.receipt(record, published)).transpose()?,

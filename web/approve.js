@@ -46,6 +46,7 @@ load();
 
 async function load(approver) {
   current = null;
+  unsent = null;
   stopCountdown();
   stopWatching();
   showOnly();
@@ -202,6 +203,8 @@ function showPeople(approvers) {
 function showDecided(answer, again = false) {
   const { decision } = answer.decided;
   const word = decision === 'approve' ? 'approved' : 'rejected';
+  // It stands in the result from here on, and newer.
+  document.getElementById('people-asked')?.remove();
   byId('result').replaceChildren(...decidedView({ ...answer, id }));
   const shown = current ? ['request'] : [];
   showOnly('result', ...shown);
@@ -253,6 +256,7 @@ function stop(reason) {
 
 function end(title, text, tone = 'done') {
   current = null;
+  unsent = null;
   stopCountdown();
   stopWatching();
   showOnly();

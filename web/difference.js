@@ -69,7 +69,9 @@ export function differenceView(last, payload) {
 const SIGNS = { added: '+', removed: '−', changed: '~' };
 
 function change({ kind, path, from, to }) {
-  const values = [...(from ? [element('del', {}, value(from))] : []), ...(to ? [element('ins', {}, value(to))] : [])];
+  // The same characters may be a number here and a text there.
+  const typed = from && to && from.type !== to.type;
+  const values = [...(from ? [element('del', {}, value(from), typed ? ` (${from.type})` : '')] : []), ...(to ? [element('ins', {}, value(to), typed ? ` (${to.type})` : '')] : [])];
   return element(
     'li',
     { 'data-kind': kind },

@@ -101,7 +101,7 @@ function conditions(fields, timeLeft, decisions) {
     { class: 'conditions' },
     ...row('Your name', visible(fields.approver), element('br'), element('span', { class: 'hint' },
       'Not you? Then this request is not yours to decide, and your passkey cannot.')),
-    ...row('Decide by', timeLeft, element('br'), ...moment(fields.expires_at)),
+    ...row('Decide by', timeLeft, ...moment(fields.expires_at)),
     ...row('An approval can be used', `until ${span(seconds(fields.use_by) - seconds(fields.expires_at))} after that`,
       element('br'), ...moment(fields.use_by)),
     ...row('Who must approve', ...people({ ...fields, decisions })),

@@ -252,7 +252,7 @@ test('what differs from the last approved is shown by words and signs', async ()
   assert.equal(await page.locator('#difference-count').textContent(), '4 fields differ:');
   assert.deepEqual(await page.locator('.changes li').evaluateAll((items) => items.map((item) => item.textContent)), [
     '+fresh addedinvoice[U+202E RIGHT-TO-LEFT OVERRIDE]fdp',
-    '~level changed1 → 1',
+    '~level changed1 (number) → 1 (string)',
     '−old[1] removedb',
     '~text changedone → two',
   ]);

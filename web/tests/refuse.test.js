@@ -260,7 +260,7 @@ test('a browser without passkeys shows the request and no buttons', async () => 
   await context.addInitScript(() => delete globalThis.PublicKeyCredential);
   const bare = await context.newPage();
   await bare.goto(asked.url);
-  await bare.getByText('This browser cannot use passkeys here.').waitFor();
+  await bare.getByText('This browser cannot use passkeys here').waitFor();
   assert.equal(await bare.locator('.field').count(), 2);
   assert.equal(await bare.locator('#approve:visible, #reject:visible').count(), 0);
   await bare.getByRole('button', { name: 'Copy the address' }).first().waitFor();

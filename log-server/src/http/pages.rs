@@ -37,6 +37,7 @@ const LOG: &str = include_str!("../../../web/log.html");
 const VERIFY: &str = include_str!("../../../web/verify.html");
 static ASSETS: Files = assets![
     "web":
+    "approve.css",
     "approve.js",
     "base64url.js",
     "canonical-json.js",

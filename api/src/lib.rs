@@ -7,6 +7,7 @@ mod administration;
 mod ceremonies;
 mod confirmations;
 mod log;
+mod me;
 
 pub use administration::{
     ApproverList, ApproverSummary, BackupMade, CreateInvite, CreateKey, CredentialSummary, Invite, InviteCreated,
@@ -23,6 +24,11 @@ pub use confirmations::{
 };
 pub use log::{
     Appended, AppendedEntry, AppendedList, ConsistencyProof, LogEntry, LogEntryList, LogInclusionProof, TreeHead,
+};
+pub use me::{
+    AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, MyDecision, MyPage, MyPageRequest, MyPasskey,
+    MyReceipt, MyWaiting, PasskeyOptions, RemovalOptions, RemovalOptionsRequest, RemovalRequest, SessionRequest,
+    SignInOptions,
 };
 
 /// An RFC 9457 problem document.

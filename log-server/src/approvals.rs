@@ -3,8 +3,11 @@
 //! Each file is one thing that people or programs do: its command runs in the writer, what goes before (parsing, hashing,
 //! verifying signatures, making ids) runs in the caller's task. Nothing here knows HTTP.
 
+mod add_passkey;
 mod approvers;
+mod assertion;
 mod cancel;
+mod ceremonies;
 mod confirmation;
 mod consume;
 mod create;
@@ -13,11 +16,16 @@ mod enrol;
 mod invites;
 mod keys;
 mod list;
+mod new_key;
+mod own;
 mod pending;
 mod precedents;
 mod receipts;
 mod records;
+mod remove_passkey;
 mod revoke;
+mod sessions;
+mod sign_in;
 
 use std::sync::Arc;
 
@@ -34,13 +42,15 @@ use crate::store::{Store, StoreError};
 use crate::waiters::Waiters;
 use crate::writer::Writer;
 
+pub use ceremonies::Ceremonies;
 pub use confirmation::view;
 pub use create::IdempotencyKey;
-pub use enrol::Challenges;
 pub(crate) use keys::key_record;
 pub use list::ListQuery;
 pub(crate) use records::CredentialRecord;
 pub use records::{ApproverSlot, ConfirmationRecord, ConsumedRecord, DecisionRecord, RawJson};
+pub(crate) use sessions::LIFE as SESSION_LIFE;
+pub use sessions::{Sessions, SignedIn};
 
 /// What every use of the approval engine needs.
 pub struct Approvals {
@@ -58,8 +68,10 @@ pub struct Approvals {
     pub identity: Identity,
     /// Checks signatures.
     pub primitive: Arc<dyn SignaturePrimitive + Send + Sync>,
-    /// The challenges of enrolments under way.
-    pub challenges: Challenges,
+    /// The challenges of ceremonies under way.
+    pub ceremonies: Ceremonies,
+    /// Who is signed in on their own page.
+    pub sessions: Sessions,
     /// What one caller may take.
     pub limits: Limits,
 }

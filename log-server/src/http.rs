@@ -10,10 +10,12 @@ mod embedded;
 mod enrol;
 mod headers;
 mod log;
+mod me;
 mod pages;
 mod problem;
 mod request;
 mod service;
+mod session;
 
 use std::sync::Arc;
 
@@ -86,9 +88,24 @@ fn page_routes(banner: Option<&str>) -> Router<Arc<App>> {
         .route("/approve/{id}", pages::approve(banner))
         .route("/approve/{id}/options", post(approve::options))
         .route("/approve/{id}/decision", post(approve::decision))
+        .merge(own_routes(banner))
         .route("/verify", pages::verify(banner))
         .route("/log", pages::log(banner))
         .route("/log/entry/{index}", pages::log(banner))
         .route("/web/{name}", get(pages::asset))
         .route("/verifier/{*path}", get(pages::verifier))
+}
+
+fn own_routes(banner: Option<&str>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/me", pages::me(banner).post(me::page))
+        .route("/me/options", post(me::options))
+        .route("/me/session", post(me::sign_in))
+        .route("/me/sign-out", post(me::sign_out))
+        .route("/me/receipts/{id}", post(me::receipt))
+        .route("/me/passkeys", post(me::add_passkey))
+        .route("/me/passkeys/options", post(me::passkey_options))
+        .route("/me/passkeys/authorisation", post(me::authorisation))
+        .route("/me/passkeys/{credential}/removal/options", post(me::removal_options))
+        .route("/me/passkeys/{credential}/removal", post(me::removal))
 }

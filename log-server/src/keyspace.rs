@@ -72,6 +72,16 @@ pub(crate) fn last_approved(hash: &[u8; 32]) -> Vec<u8> {
     [b"A", hash.as_slice()].concat()
 }
 
+/// A decision of an approver, by its index in the log, newest first. The value is the confirmation's id.
+pub(crate) fn decided(username: &str, index: u64) -> Vec<u8> {
+    [decided_prefix(username).as_slice(), &(u64::MAX - index).to_be_bytes()].concat()
+}
+
+/// What all of [`decided`] of one person begin with. No name holds the byte that ends it.
+pub(crate) fn decided_prefix(username: &str) -> Vec<u8> {
+    [named(b'd', username).as_slice(), &[0]].concat()
+}
+
 /// Which confirmation a requester made under an idempotency key.
 pub(crate) fn idempotency(key_id: &str, hash: &[u8; 32]) -> Vec<u8> {
     [named(b'i', key_id).as_slice(), hash].concat()

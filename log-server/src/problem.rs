@@ -12,6 +12,9 @@ pub enum Problem {
     /// No API key, or one that is unknown or revoked.
     #[error("an API key is needed: X-Api-Key or Authorization: Bearer")]
     NoKey,
+    /// Nobody is signed in, or the session is over.
+    #[error("sign in with your passkey first")]
+    NoSession,
     /// The API key may not do this.
     #[error("{0}")]
     Forbidden(String),

@@ -16,7 +16,7 @@ use verifier::webauthn::SignaturePrimitive;
 use crate::anchor::AnchorError;
 use crate::api_keys::ApiKey;
 use crate::app::App;
-use crate::approvals::{Approvals, Challenges};
+use crate::approvals::{Approvals, Ceremonies, Sessions};
 use crate::backup::{Backups, MakeBackup};
 use crate::clock::{Clock, Timekeeper};
 use crate::contents;
@@ -125,7 +125,8 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
             waiters,
             identity: settings.identity,
             primitive: settings.primitive,
-            challenges: Challenges::default(),
+            ceremonies: Ceremonies::default(),
+            sessions: Sessions::default(),
             limits: settings.limits,
         },
         gate: Gate::new(settings.limits),

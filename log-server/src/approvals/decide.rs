@@ -14,7 +14,7 @@ use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
 use super::confirmation::{Current, require_pending};
 use super::precedents::Traces;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
-use super::{Approvals, pending, time_text, username};
+use super::{Approvals, assertion, own, pending, time_text, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -121,11 +121,7 @@ impl Approvals {
 
         let sent = request.assertion;
         let (record_of_key, key) = self.key_of(&approver, &sent)?;
-        let assertion = Assertion {
-            authenticator_data: bytes("assertion.response.authenticatorData", &sent.response.authenticator_data)?,
-            client_data_json: bytes("assertion.response.clientDataJSON", &sent.response.client_data_json)?,
-            signature: bytes("assertion.response.signature", &sent.response.signature)?,
-        };
+        let assertion = assertion::read("assertion", &sent)?;
         let document = record.document(slot, decision)?;
         let challenge = document.challenge();
         let data = verify_assertion(&assertion, &challenge, &self.identity.relying_party, &key, &*self.primitive)
@@ -150,10 +146,12 @@ impl Approvals {
     }
 
     /// The approver's active key with the id that the assertion names. The key comes from the enrolment alone.
-    fn key_of(&self, approver: &Username, sent: &api::Assertion) -> Result<(CredentialRecord, PublicKey), Problem> {
-        if sent.id != sent.raw_id || sent.kind != "public-key" {
-            return Err(Problem::invalid("assertion.rawId", "must equal id, and type must be public-key"));
-        }
+    pub(super) fn key_of(
+        &self,
+        approver: &Username,
+        sent: &api::Assertion,
+    ) -> Result<(CredentialRecord, PublicKey), Problem> {
+        assertion::check_ids("assertion", sent)?;
         let person: ApproverRecord = self.record(&keyspace::approver(approver.as_str()))?.ok_or(Problem::NotFound)?;
         if let Some(handle) = sent.response.user_handle.as_deref().filter(|handle| !handle.is_empty())
             && handle != person.user_handle
@@ -164,9 +162,7 @@ impl Approvals {
         let found = credentials.into_iter().find(|record| record.is_active() && record.credential_id == sent.id);
         let record =
             found.ok_or_else(|| Problem::invalid("assertion.id", format!("is not an active passkey of {approver}")))?;
-        let damaged = || StoreError(format!("the credential record {} is damaged", record.credential));
-        let spki = encoding::from_base64url(&record.public_key).map_err(|_| damaged())?;
-        let key = PublicKey::from_spki_der(&spki).map_err(|_| damaged())?;
+        let key = record.key()?;
         Ok((record, key))
     }
 
@@ -180,7 +176,7 @@ impl Approvals {
         Ok(all)
     }
 
-    fn descriptors(&self, username: &str) -> Result<Vec<CredentialDescriptor>, StoreError> {
+    pub(super) fn descriptors(&self, username: &str) -> Result<Vec<CredentialDescriptor>, StoreError> {
         let Some(person) = self.record::<ApproverRecord>(&keyspace::approver(username))? else { return Ok(Vec::new()) };
         let active = self.credentials(&person)?.into_iter().filter(CredentialRecord::is_active);
         Ok(active
@@ -283,12 +279,14 @@ impl Command for Decide {
         });
         credential.sign_count = credential.sign_count.max(self.sign_count);
         credential.backed_up = self.backed_up;
+        credential.last_signed_at = Some(decided_at.unix());
         tx.put(credential_key, &credential);
         let status = record.status_in_writer(decided_at);
         if status != Status::Pending {
             pending::close(tx, &record)?;
             self.traces.remember(tx, &record, status)?;
         }
+        own::decided(tx, &self.approver, index, &self.id);
         tx.put(key, &record);
         tx.wake(&self.id);
         tracing::info!(

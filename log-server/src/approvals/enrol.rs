@@ -1,51 +1,32 @@
 //! Enrolling a passkey with an invite.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use api::{EnrolOptions, EnrolRequest, Enrolled};
 use sha2::{Digest as _, Sha256};
 use verifier::encoding::base64url;
-use verifier::entry::{Authorisation, CredentialEntry, Entry};
 use verifier::names::{Label, Username};
-use verifier::time::Timestamp;
-use verifier::webauthn::{ClientData, Registration, verify_registration};
 
 use super::invites::code_hash;
+use super::new_key::{AllowedBy, NewKey};
 use super::records::{ApproverRecord, CredentialRecord, InviteRecord};
-use super::{Approvals, decide, username};
+use super::{Approvals, new_key, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::random::bytes32;
-use crate::writer::{Command, Failed, NewEntry, Transaction};
+use crate::writer::{Command, Failed, Transaction};
 
-/// How long a person may take to make a passkey, in seconds.
-const CEREMONY: u64 = 300;
-/// How many enrolments may be under way; beyond that the oldest are forgotten.
-const MAX_CEREMONIES: usize = 10_000;
-
-/// The challenges of enrolments under way: in bounded memory, each for one use, none for long.
-#[derive(Debug, Default)]
-pub struct Challenges(Mutex<HashMap<Vec<u8>, Ceremony>>);
-
-/// What a challenge was made for.
+/// An enrolment under way.
 #[derive(Debug, Clone)]
-struct Ceremony {
+pub(super) struct Enrolment {
     invite: String,
     username: Username,
     user_handle: String,
-    expires_at: Timestamp,
 }
 
 /// A verified registration on its way into the log.
 struct Enrol {
-    ceremony: Ceremony,
+    enrolment: Enrolment,
     label: Label,
-    rp_id: String,
-    registration: Registration,
-    transports: Vec<String>,
-    attestation_object: Vec<u8>,
-    client_data_json: Vec<u8>,
+    key: NewKey,
     secret: [u8; 32],
 }
 
@@ -69,41 +50,17 @@ impl Approvals {
     pub async fn enrol(&self, code: &str, request: EnrolRequest) -> Result<Enrolled, Problem> {
         let invite = self.usable_invite(code)?;
         let sent = request.credential;
-        let attestation_object =
-            decide::bytes("credential.response.attestationObject", &sent.response.attestation_object)?;
-        let client_data_json = decide::bytes("credential.response.clientDataJSON", &sent.response.client_data_json)?;
-        let claimed = ClientData::decode(&client_data_json)
-            .map_err(|error| Problem::invalid("credential.response.clientDataJSON", error))?;
-        let ceremony = self.challenges.take(&claimed.challenge, self.time.now());
-        let ceremony = ceremony.filter(|ceremony| ceremony.invite == invite.id);
-        let Some(ceremony) = ceremony else {
+        let challenge = new_key::claimed_challenge(&sent)?;
+        let enrolment = self.ceremonies.enrolments.take(&challenge, self.time.now());
+        let Some(enrolment) = enrolment.filter(|enrolment| enrolment.invite == invite.id) else {
             return Err(Problem::Conflict(
                 "this enrolment took too long or was begun elsewhere; begin again".to_owned(),
             ));
         };
-        let relying_party = &self.identity.relying_party;
-        let registration = verify_registration(
-            &attestation_object,
-            &client_data_json,
-            &claimed.challenge,
-            relying_party,
-            &*self.primitive,
-        )
-        .map_err(|error| {
-            tracing::warn!(invite = invite.id, check = error.code(), %error, "an enrolment was refused");
-            Problem::invalid("credential", error)
-        })?;
-        if sent.id != sent.raw_id || sent.id != base64url(&registration.credential_id) {
-            return Err(Problem::invalid("credential.id", "is not the id that the authenticator signed"));
-        }
         let command = Enrol {
-            label: self.label(&ceremony.username),
-            ceremony,
-            rp_id: relying_party.rp_id.clone(),
-            registration,
-            transports: transports(sent.response.transports),
-            attestation_object,
-            client_data_json,
+            label: self.label(&enrolment.username),
+            key: self.verified_registration(sent, &challenge)?,
+            enrolment,
             secret: bytes32(&*self.random),
         };
         Ok(self.writer.submit(command).await?)
@@ -127,21 +84,9 @@ impl Approvals {
         // Stable for a name, so that a second try overwrites the first passkey and leaves no orphan behind.
         let handle =
             person.map_or_else(|| user_handle(&self.identity.log_origin, &invite.id, &username), |p| p.user_handle);
-        let rp_id = &self.identity.relying_party.rp_id;
-        let options = serde_json::json!({
-            "rp": {"id": rp_id, "name": format!("Approvals on {rp_id}")},
-            "user": {"id": handle, "name": username.as_str(), "displayName": username.as_str()},
-            "challenge": base64url(&challenge),
-            "pubKeyCredParams": [{"type": "public-key", "alg": -7}, {"type": "public-key", "alg": -257}],
-            "timeout": CEREMONY * 1000,
-            "excludeCredentials": [],
-            "authenticatorSelection":
-                {"residentKey": "required", "requireResidentKey": true, "userVerification": "required"},
-            "attestation": "none",
-        });
-        let expires_at = self.time.now().plus(CEREMONY);
-        let ceremony = Ceremony { invite: invite.id.clone(), username, user_handle: handle, expires_at };
-        self.challenges.put(challenge.to_vec(), ceremony, self.time.now());
+        let options = self.registration_options(&challenge, &handle, &username, Vec::new());
+        let enrolment = Enrolment { invite: invite.id.clone(), username, user_handle: handle };
+        self.ceremonies.enrolments.put(&challenge, enrolment, self.time.now());
         Ok(options)
     }
 }
@@ -164,123 +109,30 @@ fn user_handle(log_origin: &str, invite: &str, username: &Username) -> String {
     base64url(&Sha256::digest(format!("countersign/user/v1\n{log_origin}\n{invite}\n{username}")))
 }
 
-/// Hints for the browser; what is not one of the known words is dropped.
-fn transports(given: Vec<String>) -> Vec<String> {
-    const KNOWN: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
-    given.into_iter().filter(|transport| KNOWN.contains(&transport.as_str())).take(KNOWN.len()).collect()
-}
-
-impl Challenges {
-    fn put(&self, challenge: Vec<u8>, ceremony: Ceremony, now: Timestamp) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_CEREMONIES {
-            all.retain(|_, ceremony| ceremony.expires_at >= now);
-        }
-        if all.len() >= MAX_CEREMONIES {
-            let oldest = all.iter().min_by_key(|(_, ceremony)| ceremony.expires_at).map(|(key, _)| key.clone());
-            oldest.map(|key| all.remove(&key));
-        }
-        all.insert(challenge, ceremony);
-    }
-
-    /// Takes a challenge out, so that it serves once.
-    fn take(&self, challenge: &[u8], now: Timestamp) -> Option<Ceremony> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(challenge).filter(|ceremony| ceremony.expires_at >= now)
-    }
-}
-
 impl Command for Enrol {
     type Answer = Enrolled;
     type Refusal = Problem;
 
     fn run(self, tx: &mut Transaction<'_>) -> Result<Enrolled, Failed<Problem>> {
-        let username = self.ceremony.username.clone();
-        let invite_key = keyspace::invite(&self.ceremony.invite);
+        let invite_key = keyspace::invite(&self.enrolment.invite);
         let invite = tx.get::<InviteRecord>(&invite_key)?.filter(|invite| invite.is_usable(tx.now().unix()));
         let Some(invite) = invite else { return Err(Failed::Refused(Problem::NotFound)) };
-        let person_key = keyspace::approver(username.as_str());
-        let person = self.person(tx, &invite, &person_key)?;
-
-        // Neither key nor credential id was ever enrolled, under any name: otherwise one person's passkey could be
-        // registered by another, and its decisions would count for both.
-        let credential = self.registration.public_key.credential();
-        let id_key = keyspace::credential_id(&Sha256::digest(&self.registration.credential_id).into());
-        let credential_key = keyspace::credential(&credential);
-        if tx.get_bytes(&credential_key)?.is_some() || tx.get_bytes(&id_key)?.is_some() {
-            return Err(Failed::Refused(Problem::Conflict("this passkey was enrolled before".to_owned())));
-        }
-
-        let entry = self.entry(tx.now());
-        let index = tx.append(NewEntry::of(&Entry::Credential(entry))).get();
-        let label = self.label;
-        let record = self.record(tx.now(), index);
-        let name = record.credential.clone();
-        tx.put(credential_key, &record);
-        tx.put_bytes(id_key, credential.to_vec());
-        let credentials = person.credentials.into_iter().chain([name.clone()]).collect();
-        tx.put(person_key, &ApproverRecord { credentials, ..person });
+        let person = self.person(tx, &invite)?;
+        let enrolled = self.key.enrol(tx, person, self.label, AllowedBy::Invite { secret: self.secret })?;
         tx.put(invite_key, &InviteRecord { used: invite.used + 1, ..invite });
-        tracing::info!(event = "enrolment", credential = name, index);
-        Ok(Enrolled {
-            username: username.to_string(),
-            approver: base64url(&label.0),
-            credential: name,
-            log_index: index,
-        })
+        Ok(enrolled)
     }
 }
 
 impl Enrol {
     /// The record of a new person, or of one who may enrol again.
-    fn person(
-        &self,
-        tx: &Transaction<'_>,
-        invite: &InviteRecord,
-        key: &[u8],
-    ) -> Result<ApproverRecord, Failed<Problem>> {
-        let Ceremony { username, user_handle, .. } = &self.ceremony;
-        let Some(person) = tx.get::<ApproverRecord>(key)? else {
+    fn person(&self, tx: &Transaction<'_>, invite: &InviteRecord) -> Result<ApproverRecord, Failed<Problem>> {
+        let Enrolment { username, user_handle, .. } = &self.enrolment;
+        let Some(person) = tx.get::<ApproverRecord>(&keyspace::approver(username.as_str()))? else {
             let (username, user_handle) = (username.to_string(), user_handle.clone());
             return Ok(ApproverRecord { username, user_handle, credentials: Vec::new() });
         };
         may_enrol(invite, username, person.has_active_key(tx)?).map_err(Failed::Refused)?;
         Ok(person)
-    }
-
-    fn entry(&self, now: Timestamp) -> CredentialEntry {
-        let invite = Sha256::new().chain_update("countersign/invite/v1\n").chain_update(self.secret).finalize();
-        CredentialEntry {
-            approver: self.label,
-            alg: self.registration.public_key.algorithm().as_str().to_owned(),
-            public_key: self.registration.public_key.spki_der().to_vec(),
-            rp_id: self.rp_id.clone(),
-            backup_eligible: self.registration.backup_eligible,
-            enrolled_at: now,
-            authorised_by: Authorisation::Invite(invite.into()),
-        }
-    }
-
-    fn record(self, now: Timestamp, index: u64) -> CredentialRecord {
-        let key = &self.registration.public_key;
-        CredentialRecord {
-            credential: base64url(&key.credential()),
-            username: self.ceremony.username.to_string(),
-            credential_id: base64url(&self.registration.credential_id),
-            alg: key.algorithm().as_str().to_owned(),
-            public_key: base64url(key.spki_der()),
-            transports: self.transports,
-            sign_count: self.registration.sign_count,
-            backup_eligible: self.registration.backup_eligible,
-            backed_up: self.registration.backed_up,
-            enrolled_at: now.unix(),
-            index,
-            revoked: None,
-            attestation_object: base64url(&self.attestation_object),
-            client_data_json: base64url(&self.client_data_json),
-            attestation_format: self.registration.attestation_format,
-            aaguid: base64url(&self.registration.aaguid),
-            authorised_by_secret: base64url(&self.secret),
-        }
     }
 }

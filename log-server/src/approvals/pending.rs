@@ -9,12 +9,13 @@
 //! Expiry needs no write, so places of what expired are removed by whoever looks next.
 
 use verifier::names::Username;
+use verifier::time::Timestamp;
 
 use super::records::ConfirmationRecord;
 use crate::keyspace;
 use crate::limits::Limits;
 use crate::problem::Problem;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::writer::{Failed, Transaction};
 
 /// Nobody can tell when somebody will decide, so this is a guess.
@@ -60,7 +61,24 @@ pub(super) fn close(tx: &mut Transaction<'_>, record: &ConfirmationRecord) -> Re
 pub(super) fn asking(tx: &Transaction<'_>, approver: &Username) -> Result<Vec<String>, StoreError> {
     let prefix = keyspace::pending_prefix(&of_approver(approver.as_str()));
     let places = tx.scan(&prefix, &keyspace::after(&prefix))?;
-    Ok(places.keys().map(|place| String::from_utf8_lossy(&place[prefix.len() + 8..]).into_owned()).collect())
+    Ok(places.keys().map(|place| id_in(place, &prefix)).collect())
+}
+
+/// The ids of what asks somebody and can still be decided as far as time goes, soonest to expire first.
+pub(super) fn asking_from(
+    store: &dyn Store,
+    approver: &Username,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    let name = of_approver(approver.as_str());
+    let prefix = keyspace::pending_prefix(&name);
+    let places = store.scan(&keyspace::pending(&name, now.unix(), ""), &keyspace::after(&prefix), limit)?;
+    Ok(places.iter().map(|(place, _)| id_in(place, &prefix)).collect())
+}
+
+fn id_in(place: &[u8], prefix: &[u8]) -> String {
+    String::from_utf8_lossy(&place[prefix.len() + 8..]).into_owned()
 }
 
 /// How many are pending, once the places of what expired are removed.

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use api::Status;
 use merkle::LeafIndex;
+use verifier::entry::{Authorisation, Entry};
 use verifier::receipt::{DecisionPart, LoggedEntry, Receipt};
 
 use super::Approvals;
 use super::confirmation::Current;
-use super::records::ConfirmationRecord;
+use super::records::{ConfirmationRecord, CredentialRecord};
+use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
 use crate::tree::stored_entry;
@@ -41,13 +43,38 @@ impl Approvals {
             }
         }
         decisions.sort_by_key(|part| part.logged.index);
-        let enrolments = enrolled.into_iter().map(|index| self.logged(index, published));
+        let enrolments = self.with_authorising(enrolled)?.into_iter().map(|index| self.logged(index, published));
         let receipt = Receipt {
             checkpoint: published.checkpoint.to_string(),
             decisions,
             enrolments: enrolments.collect::<Result<_, _>>()?,
         };
         Ok(receipt.to_canonical())
+    }
+
+    /// The enrolments of keys that signed, those of the keys that authorised them, and so on back to an invite: exactly what
+    /// a verifier asks for (docs/protocol.md section 11), ascending.
+    fn with_authorising(&self, signed: BTreeSet<u64>) -> Result<BTreeSet<u64>, StoreError> {
+        let mut open: Vec<u64> = signed.into_iter().collect();
+        let mut all = BTreeSet::new();
+        while let Some(index) = open.pop() {
+            if all.insert(index) {
+                open.extend(self.authorising(index)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Where the key was enrolled that authorised the enrolment at an index; none if an invite did.
+    fn authorising(&self, index: u64) -> Result<Option<u64>, StoreError> {
+        let bytes = stored_entry(&*self.store, LeafIndex::new(index))?;
+        let Ok(Entry::Credential(entry)) = Entry::parse(&bytes) else {
+            return Err(StoreError(format!("the entry {index} is not an enrolment")));
+        };
+        let Authorisation::Credential { credential, .. } = entry.authorised_by else { return Ok(None) };
+        let earlier: Option<CredentialRecord> = self.record(&keyspace::credential(&credential))?;
+        let missing = || StoreError(format!("the key that authorised the enrolment at {index} is missing"));
+        earlier.map(|record| Some(record.index)).ok_or_else(missing)
     }
 
     fn logged(&self, index: u64, published: &Published) -> Result<LoggedEntry, StoreError> {

@@ -7,6 +7,7 @@ use verifier::encoding;
 use verifier::entry::CredentialHash;
 use verifier::json::{self, Limits, Numbers};
 use verifier::names::Username;
+use verifier::webauthn::PublicKey;
 
 use crate::keyspace;
 use crate::store::StoreError;
@@ -141,6 +142,12 @@ pub(crate) struct CredentialRecord {
     pub(crate) attestation_format: String,
     pub(crate) aaguid: String,
     pub(crate) authorised_by_secret: String,
+    /// The earlier key that allowed this one; none if an invite did.
+    #[serde(default)]
+    pub(crate) authorised_by: Option<String>,
+    /// When it last signed what is in the log, in seconds since 1970. Signing in leaves no trace.
+    #[serde(default)]
+    pub(crate) last_signed_at: Option<u64>,
 }
 
 /// That a key is not accepted any more.
@@ -206,12 +213,17 @@ impl ApproverRecord {
 
     /// Whether one of the keys is active, as the commands before this one left them.
     pub(crate) fn has_active_key(&self, tx: &Transaction<'_>) -> Result<bool, StoreError> {
+        Ok(self.active_keys(tx)? > 0)
+    }
+
+    /// How many of the keys are active, as the commands before this one left them.
+    pub(crate) fn active_keys(&self, tx: &Transaction<'_>) -> Result<usize, StoreError> {
+        let mut active = 0;
         for hash in self.credential_hashes()? {
-            if tx.get::<CredentialRecord>(&keyspace::credential(&hash))?.is_some_and(|key| key.is_active()) {
-                return Ok(true);
-            }
+            let record: Option<CredentialRecord> = tx.get(&keyspace::credential(&hash))?;
+            active += usize::from(record.is_some_and(|key| key.is_active()));
         }
-        Ok(false)
+        Ok(active)
     }
 }
 
@@ -219,6 +231,19 @@ impl CredentialRecord {
     pub(crate) fn hash(&self) -> Result<CredentialHash, StoreError> {
         encoding::array_from_base64url(&self.credential)
             .map_err(|_| StoreError(format!("the credential record {} is damaged", self.credential)))
+    }
+
+    /// The name of the key that allowed this one, as a hash; none if an invite did.
+    pub(crate) fn earlier(&self) -> Result<Option<CredentialHash>, StoreError> {
+        let damaged = |_| StoreError(format!("the credential record {} is damaged", self.credential));
+        self.authorised_by.as_deref().map(encoding::array_from_base64url).transpose().map_err(damaged)
+    }
+
+    /// The key itself.
+    pub(crate) fn key(&self) -> Result<PublicKey, StoreError> {
+        let damaged = || StoreError(format!("the credential record {} is damaged", self.credential));
+        let spki = encoding::from_base64url(&self.public_key).map_err(|_| damaged())?;
+        PublicKey::from_spki_der(&spki).map_err(|_| damaged())
     }
 
     pub(crate) fn is_active(&self) -> bool {

@@ -6,18 +6,20 @@ use verifier::encoding;
 use verifier::entry::{CredentialHash, Entry, RevocationEntry, RevocationReason};
 use verifier::names::{Label, Username};
 
-use super::records::{ConfirmationRecord, CredentialRecord, RevokedRecord};
+use super::records::{ApproverRecord, ConfirmationRecord, CredentialRecord, RevokedRecord};
 use super::{Approvals, pending, time_text};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
 use crate::writer::{Command, Failed, NewEntry, Priority, Transaction};
 
-struct Revoke {
-    credential: CredentialHash,
-    username: Username,
-    approver: Label,
-    reason: RevocationReason,
+pub(super) struct Revoke {
+    pub(super) credential: CredentialHash,
+    pub(super) username: Username,
+    pub(super) approver: Label,
+    pub(super) reason: RevocationReason,
+    /// The owner's key that signed for it, if it is the owner who revokes, and not an admin.
+    pub(super) by_owner: Option<CredentialHash>,
 }
 
 impl Approvals {
@@ -28,10 +30,27 @@ impl Approvals {
         let record: CredentialRecord = self.record(&keyspace::credential(&hash))?.ok_or(Problem::NotFound)?;
         let username = Username::new(&record.username)
             .map_err(|_| StoreError(format!("the credential record {credential} is damaged")))?;
-        let command = Revoke { credential: hash, approver: self.label(&username), username, reason };
+        let command = Revoke { credential: hash, approver: self.label(&username), username, reason, by_owner: None };
         let RevokedRecord { at, index } = self.writer.submit(command).await?;
         Ok(Revoked { credential: credential.to_owned(), revoked_at: time_text(at), log_index: index })
     }
+}
+
+/// An owner revokes with a key that is still active, and keeps one: without any only an admin could let them in again.
+fn may_revoke_own(
+    tx: &Transaction<'_>,
+    record: &CredentialRecord,
+    signer: &CredentialHash,
+) -> Result<(), Failed<Problem>> {
+    let refused = |words: &str| Err(Failed::Refused(Problem::Conflict(words.to_owned())));
+    if !tx.get::<CredentialRecord>(&keyspace::credential(signer))?.is_some_and(|signer| signer.is_active()) {
+        return refused("the passkey that signed for this was revoked");
+    }
+    let person = tx.get::<ApproverRecord>(&keyspace::approver(&record.username))?;
+    if person.map_or(Ok(0), |person| person.active_keys(tx))? < 2 {
+        return refused("this is your last active passkey; add another one before you remove it");
+    }
+    Ok(())
 }
 
 impl Command for Revoke {
@@ -47,6 +66,9 @@ impl Command for Revoke {
         // Revoking twice is revoking once.
         if let Some(earlier) = record.revoked {
             return Ok(earlier);
+        }
+        if let Some(signer) = &self.by_owner {
+            may_revoke_own(tx, &record, signer)?;
         }
         let entry = RevocationEntry {
             approver: self.approver,

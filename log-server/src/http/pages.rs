@@ -34,6 +34,7 @@ macro_rules! assets {
 const APPROVE: &str = include_str!("../../../web/approve.html");
 const ENROL: &str = include_str!("../../../web/enrol.html");
 const LOG: &str = include_str!("../../../web/log.html");
+const ME: &str = include_str!("../../../web/me.html");
 const VERIFY: &str = include_str!("../../../web/verify.html");
 static ASSETS: Files = assets![
     "web":
@@ -49,6 +50,7 @@ static ASSETS: Files = assets![
     "document.js",
     "dom.js",
     "enrol.js",
+    "enrolment.js",
     "entry-view.js",
     "example.json",
     "expectation-form.js",
@@ -58,12 +60,15 @@ static ASSETS: Files = assets![
     "log-reader.js",
     "log-search.js",
     "log.js",
+    "me-view.js",
+    "me.js",
     "memory-view.js",
     "merkle-drawing.js",
     "merkle-path.js",
     "merkle-steps.js",
     "moment.js",
     "outcome-view.js",
+    "own-passkeys.js",
     "page.js",
     "payload.js",
     "people.js",
@@ -119,6 +124,11 @@ pub(super) fn approve(banner: Option<&str>) -> MethodRouter<Arc<App>> {
 /// `GET /enrol/{code}`: the same page for every code.
 pub(super) fn enrol(banner: Option<&str>) -> MethodRouter<Arc<App>> {
     page(ENROL, banner, "no-store")
+}
+
+/// `GET /me`: the same page for everybody, signed in or not; what it shows comes by a POST.
+pub(super) fn me(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(ME, banner, "no-store")
 }
 
 /// `GET /verify`: the receipt verifier. What it verifies never comes here.

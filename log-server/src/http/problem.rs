@@ -42,8 +42,14 @@ impl IntoResponse for Failure {
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        // Every 401 names a scheme (RFC 9110 §15.5.2); browsers know no passkeys here and leave it to the page.
+        let scheme = match &self.0 {
+            Problem::NoKey => Some("Bearer"),
+            Problem::NoSession => Some("Passkey"),
+            _ => None,
+        };
+        if let Some(scheme) = scheme {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response
     }
@@ -54,6 +60,7 @@ fn classify(problem: &Problem) -> (StatusCode, &'static str, &'static str) {
     match problem {
         Problem::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "The request is not what this route takes"),
         Problem::NoKey => (StatusCode::UNAUTHORIZED, "no-key", "An API key is needed"),
+        Problem::NoSession => (StatusCode::UNAUTHORIZED, "no-session", "Nobody is signed in"),
         Problem::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
         Problem::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
         Problem::Conflict(_) => (StatusCode::CONFLICT, "conflict", "It is too late for this"),

@@ -2,7 +2,7 @@
 
 use merkle::{Hash, LeafIndex, TreeSize};
 use sha2::{Digest as _, Sha256};
-use verifier::entry::Entry;
+use verifier::entry::{Authorisation, CredentialEntry, Entry};
 use verifier::webauthn::Assertion;
 
 use super::queue::{Finish, Job};
@@ -159,8 +159,15 @@ fn check_entry(expected: &Expected, index: LeafIndex, bytes: &[u8], leaf_hash: H
         return Err(Fatal::Check(format!("the entry {index} was stored with other bytes")));
     }
     let Some(digest) = expected.assertion_digest else { return Ok(()) };
-    match Entry::parse(bytes) {
-        Ok(Entry::Decision(decision)) if assertion_digest(&decision.assertion) == digest => Ok(()),
+    let assertion = match Entry::parse(bytes) {
+        Ok(Entry::Decision(decision)) => Some(decision.assertion),
+        Ok(Entry::Credential(CredentialEntry {
+            authorised_by: Authorisation::Credential { assertion, .. }, ..
+        })) => Some(assertion),
+        _ => None,
+    };
+    match assertion {
+        Some(assertion) if assertion_digest(&assertion) == digest => Ok(()),
         _ => Err(Fatal::Check(format!("the entry {index} does not hold the assertion that was verified"))),
     }
 }

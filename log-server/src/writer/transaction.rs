@@ -19,7 +19,7 @@ pub struct NewEntry {
     pub bytes: Vec<u8>,
     /// Their leaf hash, taken when they were built.
     pub leaf_hash: Hash,
-    /// For a decision: the digest of its assertion, taken when it was verified.
+    /// For a decision, or an enrolment that a key authorised: the digest of its assertion, taken when it was verified.
     pub assertion_digest: Option<[u8; 32]>,
 }
 

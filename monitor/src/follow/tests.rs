@@ -278,8 +278,8 @@ fn what_a_log_does_wrong_is_told_moves_nothing_and_passes() {
         (head, Ok(b"<html>".to_vec()), "malformed note"),
         (head, Ok(Vec::new()), "malformed note"),
         (head, Ok(spoiled), "does not verify"),
-        (head, Ok(log.checkpoint().sign(&other_key).into_bytes()), "no signature by"),
-        (head, Ok(renamed.sign(&other_log).into_bytes()), "not in the trust file"),
+        (head, Ok(log.checkpoint().sign(&other_key).into_bytes()), "is not signed by a key"),
+        (head, Ok(renamed.sign(&other_log).into_bytes()), "the trust file pins"),
         (head, Err(head.too_large()), "more than 16384 bytes"),
         (head, Err(ReadError::NotFound(head)), "does not have it"),
         (head, refused, "elsewhere"),
@@ -377,7 +377,7 @@ fn a_state_that_is_damaged_or_another_s_is_refused() {
     monitor.tells(&log);
     monitor.trust.logs = vec![SignerKey::from_seed("other.example.com/log", &[9; 32]).unwrap().verifier_key()];
     let error = monitor.run(&log, &mut Seen::default()).unwrap_err();
-    assert!(error.to_string().contains("not in the trust file"), "{error}");
+    assert!(error.to_string().contains("the trust file pins"), "{error}");
 }
 
 #[test]

@@ -1,1 +1,54 @@
-// todo
+// What an earlier passkey signs to allow a new one (docs/protocol.md §9), computed here from what this page knows.
+//
+//   document  = canonical JSON with exactly the fields below
+//   challenge = nonce (32 bytes) ‖ SHA-256(document)
+//
+// The server says what it would have signed, too; if that is anything else, nothing is signed.
+
+import { decode, encode } from './base64url.js';
+import { serialize } from './canonical-json.js';
+
+/** What the server says does not fit together. Nothing may be signed. */
+export class Mismatch extends Error {}
+
+/**
+ * @param {PublicKeyCredential} passkey  the new one, as this browser made it
+ * @param {string} username
+ * @param {{document: string, nonce: string, rpId: string}} given  by the server
+ * @returns {Promise<{challenge: Uint8Array, credential: string}>} what to sign, and the new key's name in the log
+ * @throws {Mismatch}
+ */
+export async function readEnrolment(passkey, username, given) {
+  const spki = typeof passkey.response.getPublicKey === 'function' ? passkey.response.getPublicKey() : null;
+  if (!spki) throw new Mismatch('This browser does not show the new public key, so it cannot be compared.');
+  const log = `${location.host}/log`;
+  const document = serialize({
+    approver: encode(await sha256(`countersign/approver/v1\n${log}\n${username}`)),
+    log,
+    public_key: encode(spki),
+    rp_id: location.hostname,
+    type: 'countersign/enrolment/v1',
+  });
+  if (given.document !== document) {
+    throw new Mismatch('The server asks you to allow another key, name or log than the one you see here.');
+  }
+  const nonce = nonceOf(given.nonce);
+  if (given.rpId !== location.hostname || nonce.length !== 32) throw new Mismatch('The server’s answer is not well formed.');
+  const challenge = new Uint8Array(64);
+  challenge.set(nonce, 0);
+  challenge.set(await sha256(document), 32);
+  return { challenge, credential: encode(await sha256(new Uint8Array(spki))) };
+}
+
+function nonceOf(text) {
+  try {
+    return decode(text);
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+async function sha256(data) {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}

@@ -6,7 +6,7 @@ use crate::authenticator::Device;
 use crate::people::request;
 use crate::server::{Server, WEB_ORIGIN};
 
-const FOREIGN: [(&str, &str); 7] = [
+pub(crate) const FOREIGN: [(&str, &str); 7] = [
     ("origin", "https://example.com"),
     ("origin", "http://localhost"),
     ("origin", "http://localhost:8081"),

@@ -7,6 +7,7 @@
 
 mod authenticator;
 mod call;
+mod me;
 mod pause;
 mod people;
 mod server;
@@ -30,6 +31,8 @@ mod idempotency;
 mod injection;
 mod keys_and_scopes;
 mod load;
+mod own_page;
+mod own_passkeys;
 mod pages;
 mod proofs;
 mod publication;

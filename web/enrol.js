@@ -114,6 +114,7 @@ function showEnrolled({ username, credential, logIndex }) {
       ...row('Log entry', 'log-index', String(logIndex)),
       ...row('Credential', 'credential', element('code', {}, visible(credential))),
     ),
+    element('p', {}, element('a', { href: '/me' }, 'Your approvals'), ': what waits for you, and a second passkey in case you lose this one.'),
     element('p', { class: 'hint' }, 'Who pins your key compares this credential with you over another channel. You can close this page.'),
   );
   showOnly('result');

@@ -54,7 +54,7 @@ function outcome({ decision, status }) {
 
 function receiptButton({ id, action, hasReceipt }, fetchReceipt) {
   if (!hasReceipt) return [];
-  const button = element('button', { type: 'button', class: 'quiet', 'aria-label': `Receipt of ${action}` }, 'Receipt');
+  const button = element('button', { type: 'button', 'aria-label': `Receipt of ${action}` }, 'Receipt');
   button.addEventListener('click', () => fetchReceipt(id, button));
   return [' ', button];
 }
@@ -86,7 +86,7 @@ function passkeyRows(passkey, all) {
 }
 
 function removeButton(name, passkey, remove) {
-  const button = element('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name.toLowerCase()}` }, 'Remove');
+  const button = element('button', { type: 'button', 'aria-label': `Remove ${name.toLowerCase()}` }, 'Remove');
   button.addEventListener('click', () => remove({ ...passkey, name: name.toLowerCase() }));
   return element('p', {}, button);
 }

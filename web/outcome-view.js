@@ -38,6 +38,7 @@ export function decidedView(outcome) {
     ...(waiting ? [element('p', {}, 'Your decision is recorded. This page says by itself when the others have decided.')] : []),
     facts(outcome),
     ...receiptLink(outcome),
+    element('p', {}, element('a', { href: '/me' }, 'Your approvals')),
     hint(waiting ? 'You can also close this page and come back by the same link.' : 'You can close this page.'),
   ];
 }

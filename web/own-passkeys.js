@@ -67,29 +67,32 @@ async function authorise(page, credential, { rpId, credentials }, challenge) {
 }
 
 /** @param {Page} page @param {{credential: string, name: string, signedIn: boolean}} passkey */
-export function removePasskey(page, passkey) {
-  const choices = REASONS.map(([value, words]) => element('option', { value }, words));
-  const reason = element('select', { id: 'reason' }, ...choices);
-  const button = stepButton(`Remove ${passkey.name}`, () => remove(page, passkey, reason.value));
-  const signsOut = passkey.signedIn ? [element('p', {}, 'You signed in with it, so you are signed out afterwards.')] : [];
-  openStep(page, `Remove ${passkey.name}?`, [
-    element('p', {}, 'From then on nothing that it signs is accepted. This stands in the public log and cannot be taken back.'),
-    ...signsOut,
-    element('p', {}, 'Credential: ', element('code', {}, visible(passkey.credential))),
-    element('p', {}, element('label', { for: 'reason' }, 'Why, for the public log'), reason),
-    element('p', { class: 'hint' }, 'Any active passkey of yours signs for it, so that nobody can do it with a browser that is merely signed in.'),
-    bar(button, cancelButton(page)),
-  ]);
+export async function removePasskey(page, passkey) {
+  await tried(page, 'Nothing was removed.', async () => {
+    const path = `/me/passkeys/${encodeURIComponent(passkey.credential)}/removal`;
+    // Fetched now, because the passkey dialog must be opened by the click itself.
+    const options = await postJson(`${path}/options`, {});
+    const choices = REASONS.map(([value, words]) => element('option', { value }, words));
+    const reason = element('select', { id: 'reason' }, ...choices);
+    const button = stepButton(`Remove ${passkey.name}`, () => remove(page, passkey, path, options, reason.value));
+    const signsOut = passkey.signedIn ? [element('p', {}, 'You signed in with it, so you are signed out afterwards.')] : [];
+    openStep(page, `Remove ${passkey.name}?`, [
+      element('p', {}, 'From then on nothing that it signs is accepted. This stands in the public log and cannot be taken back.'),
+      ...signsOut,
+      element('p', {}, 'Credential: ', element('code', {}, visible(passkey.credential))),
+      element('p', {}, element('label', { for: 'reason' }, 'Why, for the public log'), reason),
+      element('p', { class: 'hint' }, 'Any active passkey of yours signs for it, so that nobody can do it with a browser that is merely signed in.'),
+      bar(button, cancelButton(page)),
+    ]);
+  });
 }
 
-async function remove(page, { credential, signedIn }, reason) {
+async function remove(page, { signedIn }, path, { challenge, rpId, credentials }, reason) {
   await tried(page, 'Nothing was removed.', async () => {
-    const path = `/me/passkeys/${encodeURIComponent(credential)}/removal`;
     say('Waiting for a passkey…');
-    const { challenge, rpId, credentials } = await postJson(`${path}/options`, { reason });
     const assertion = assertionToJson(await askForAssertion({ challenge: decode(challenge), rpId, credentials }));
     say('Removing…');
-    const { logIndex } = await postJson(path, { assertion });
+    const { logIndex } = await postJson(path, { assertion, reason });
     await page.load(signedIn ? '' : `The passkey is removed: log entry ${logIndex}.`);
   });
 }

@@ -27,8 +27,7 @@ pub use log::{
 };
 pub use me::{
     AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, MyDecision, MyPage, MyPageRequest, MyPasskey,
-    MyReceipt, MyWaiting, PasskeyOptions, RemovalOptions, RemovalOptionsRequest, RemovalRequest, SessionRequest,
-    SignInOptions,
+    MyReceipt, MyWaiting, PasskeyOptions, RemovalOptions, RemovalRequest, SessionRequest, SignInOptions,
 };
 
 /// An RFC 9457 problem document.

@@ -170,15 +170,7 @@ pub struct AddPasskeyRequest {
     pub assertion: Assertion,
 }
 
-/// `POST /me/passkeys/{credential}/removal/options`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RemovalOptionsRequest {
-    /// Why; it stands in the log: `lost`, `stolen`, `left`, `replaced` or `other`.
-    pub reason: String,
-}
-
-/// What to sign to remove a passkey.
+/// The answer to `POST /me/passkeys/{credential}/removal/options`: what to sign to remove a passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RemovalOptions {
@@ -196,4 +188,6 @@ pub struct RemovalOptions {
 pub struct RemovalRequest {
     /// The signature over the challenge, by any active passkey of this person.
     pub assertion: Assertion,
+    /// Why; it stands in the log: `lost`, `stolen`, `left`, `replaced` or `other`.
+    pub reason: String,
 }

@@ -38,21 +38,29 @@ export async function openDevice(browser) {
   });
   const cdp = await context.newCDPSession(page);
   await cdp.send('WebAuthn.enable');
-  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-      defaultBackupEligibility: true,
-      defaultBackupState: true,
-    },
-  });
-  const setUserVerified = (isUserVerified) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
-  return { context, page, violations, setUserVerified };
+  /** One more place for passkeys; a browser has one internal authenticator at most. @param {'internal' | 'usb'} transport */
+  const addAuthenticator = async (transport) => {
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        ctap2Version: 'ctap2_1',
+        transport,
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+        defaultBackupEligibility: transport === 'internal',
+        defaultBackupState: transport === 'internal',
+      },
+    });
+    return {
+      setUserVerified: (isUserVerified) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
+      /** Whether somebody touches it when asked to. */
+      setPresent: (enabled) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
+      takeAway: () => cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
+    };
+  };
+  return { context, page, violations, addAuthenticator, ...(await addAuthenticator('internal')) };
 }
 
 /** Enrols the page's person under a name that the invite fixes. */

@@ -5,9 +5,9 @@
 //! a fresh challenge of 32 bytes that was made for this removal alone. It may be the one that is removed: an old phone can
 //! be taken out of use with the phone itself.
 
-use api::{RemovalOptions, RemovalOptionsRequest, RemovalRequest, Revoked};
+use api::{RemovalOptions, RemovalRequest, Revoked};
 use verifier::encoding::{self, base64url};
-use verifier::entry::{CredentialHash, RevocationReason};
+use verifier::entry::CredentialHash;
 use verifier::webauthn::verify_assertion;
 
 use super::records::{CredentialRecord, RevokedRecord};
@@ -23,21 +23,14 @@ use crate::random::bytes32;
 pub(super) struct Removal {
     signed_in: SignedIn,
     credential: CredentialHash,
-    reason: RevocationReason,
 }
 
 impl Approvals {
     /// What a passkey must sign to remove this one.
-    pub fn removal_options(
-        &self,
-        signed_in: &SignedIn,
-        credential: &str,
-        request: &RemovalOptionsRequest,
-    ) -> Result<RemovalOptions, Problem> {
-        let reason = request.reason.parse().map_err(|error| Problem::invalid("reason", error))?;
+    pub fn removal_options(&self, signed_in: &SignedIn, credential: &str) -> Result<RemovalOptions, Problem> {
         let record = self.own_passkey(signed_in, credential)?;
         let challenge = bytes32(&*self.random);
-        let removal = Removal { signed_in: signed_in.clone(), credential: record.hash()?, reason };
+        let removal = Removal { signed_in: signed_in.clone(), credential: record.hash()? };
         self.ceremonies.removals.put(&challenge, removal, self.time.now());
         Ok(RemovalOptions {
             challenge: base64url(&challenge),
@@ -53,15 +46,16 @@ impl Approvals {
         credential: &str,
         request: &RemovalRequest,
     ) -> Result<Revoked, Problem> {
+        let reason = request.reason.parse().map_err(|error| Problem::invalid("reason", error))?;
         let record = self.own_passkey(signed_in, credential)?;
         let signed = assertion::read("assertion", &request.assertion)?;
         let challenge = assertion::claimed_challenge("assertion", &signed)?;
         let removal = self.ceremonies.removals.take(&challenge, self.time.now());
         let hash = record.hash()?;
         let removal = removal.filter(|removal| removal.signed_in == *signed_in && removal.credential == hash);
-        let Some(removal) = removal else {
+        if removal.is_none() {
             return Err(Problem::Conflict("this removal took too long or was used before; begin again".to_owned()));
-        };
+        }
         let (by, key) = self.key_of(&signed_in.username, &request.assertion)?;
         verify_assertion(&signed, &challenge, &self.identity.relying_party, &key, &*self.primitive).map_err(
             |error| {
@@ -71,7 +65,7 @@ impl Approvals {
         )?;
         let username = signed_in.username.clone();
         let (approver, by_owner) = (self.label(&username), Some(by.hash()?));
-        let command = Revoke { credential: hash, username, approver, reason: removal.reason, by_owner };
+        let command = Revoke { credential: hash, username, approver, reason, by_owner };
         let RevokedRecord { at, index } = self.writer.submit(command).await?;
         Ok(Revoked { credential: record.credential, revoked_at: time_text(at), log_index: index })
     }

@@ -2,7 +2,7 @@
 
 use api::{
     AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, Enrolled, MyPage, MyPageRequest, MyReceipt,
-    PasskeyOptions, RemovalOptions, RemovalOptionsRequest, RemovalRequest, Revoked, SessionRequest, SignInOptions,
+    PasskeyOptions, RemovalOptions, RemovalRequest, Revoked, SessionRequest, SignInOptions,
 };
 use axum::Json;
 use axum::extract::{Request, State};
@@ -76,11 +76,10 @@ pub(super) async fn add_passkey(State(app): Server, request: Request) -> Answer<
 pub(super) async fn removal_options(
     State(app): Server,
     Segment(credential): Segment,
-    request: Request,
+    headers: HeaderMap,
 ) -> Answer<Json<RemovalOptions>> {
-    let signed_in = session::signed_in(&app, request.headers())?;
-    let asked: RemovalOptionsRequest = request::json(request).await?;
-    Ok(Json(app.approvals.removal_options(&signed_in, &credential, &asked)?))
+    let signed_in = session::signed_in(&app, &headers)?;
+    Ok(Json(app.approvals.removal_options(&signed_in, &credential)?))
 }
 
 /// `POST /me/passkeys/{credential}/removal`. Never refused for want of room: it ends something.

@@ -87,20 +87,20 @@ impl Me<'_> {
         (device, reply.expect(201).json())
     }
 
-    pub(crate) async fn removal_challenge(&self, credential: &str, reason: &str) -> Vec<u8> {
+    pub(crate) async fn removal_challenge(&self, credential: &str) -> Vec<u8> {
         let path = format!("/me/passkeys/{credential}/removal/options");
-        let options: RemovalOptions = self.post(&path).json(&json!({"reason": reason})).send().await.expect(200).json();
+        let options: RemovalOptions = self.post(&path).send().await.expect(200).json();
         from_base64url(&options.challenge).unwrap()
     }
 
-    pub(crate) async fn send_removal(&self, credential: &str, assertion: &api::Assertion) -> Reply {
+    pub(crate) async fn send_removal(&self, credential: &str, assertion: &api::Assertion, reason: &str) -> Reply {
         let path = format!("/me/passkeys/{credential}/removal");
-        self.post(&path).json(&json!({"assertion": assertion})).send().await
+        self.post(&path).json(&json!({"assertion": assertion, "reason": reason})).send().await
     }
 
     pub(crate) async fn remove(&self, credential: &str, by: &Device) -> Reply {
-        let challenge = self.removal_challenge(credential, "replaced").await;
-        self.send_removal(credential, &by.sign(&challenge).await).await
+        let challenge = self.removal_challenge(credential).await;
+        self.send_removal(credential, &by.sign(&challenge).await, "replaced").await
     }
 }
 

@@ -116,7 +116,7 @@ async fn a_signature_for_one_ceremony_serves_no_other() {
     let me = server.sign_in(&alex.device).await;
     let (_, registration) = me.register().await;
     let authorisation = crate::me::challenge(&me.authorisation(&registration).await);
-    let removal = me.removal_challenge(&alex.enrolled.credential, "lost").await;
+    let removal = me.removal_challenge(&alex.enrolled.credential).await;
     let sign_in = server.sign_in_challenge().await;
     let documents = server.approve_options(&id, "alex").await.documents.unwrap();
     let decision = Document::parse(&documents.approve).unwrap().challenge().to_vec();
@@ -135,7 +135,7 @@ async fn a_signature_for_one_ceremony_serves_no_other() {
         me.send_passkey(&registration, &alex.device.sign(challenge).await).await.refused(409);
     }
     for challenge in [&sign_in, &decision, &authorisation] {
-        me.send_removal(&alex.enrolled.credential, &alex.device.sign(challenge).await).await.refused(409);
+        me.send_removal(&alex.enrolled.credential, &alex.device.sign(challenge).await, "lost").await.refused(409);
     }
     assert!((server.stored(), server.log_size().await) == before, "a refusal left a trace");
 }

@@ -198,23 +198,24 @@ async fn a_removal_is_signed_for_one_passkey_by_its_owner() {
     let (device, second) = me.add(&alex.device).await;
     let (first, size) = (&alex.enrolled.credential, server.log_size().await);
     let path = |credential: &str| format!("/me/passkeys/{credential}/removal/options");
-    let why = json!({"reason": "lost"});
-    me.post(&path(&sam.enrolled.credential)).json(&why).send().await.refused(404);
-    me.post(&path("x")).json(&why).send().await.refused(404);
-    let odd = me.post(&path(first)).json(&json!({"reason": "bored"})).send().await;
-    assert_eq!(odd.refused_field(422), "reason");
+    me.post(&path(&sam.enrolled.credential)).send().await.refused(404);
+    me.post(&path("x")).send().await.refused(404);
+    let odd = device.sign(&me.removal_challenge(first).await).await;
+    assert_eq!(me.send_removal(first, &odd, "bored").await.refused_field(422), "reason");
+    let of_sam = me.send_removal(&sam.enrolled.credential, &odd, "lost").await;
+    of_sam.refused(404);
 
-    let for_second = alex.device.sign(&me.removal_challenge(&second.credential, "lost").await).await;
-    assert!(me.send_removal(first, &for_second).await.refusal(409).contains("begin again"));
-    let by_sam = sam.device.sign(&me.removal_challenge(first, "lost").await).await;
-    assert!(me.send_removal(first, &by_sam).await.refused_field(422).starts_with("assertion"));
+    let for_second = alex.device.sign(&me.removal_challenge(&second.credential).await).await;
+    assert!(me.send_removal(first, &for_second, "lost").await.refusal(409).contains("begin again"));
+    let by_sam = sam.device.sign(&me.removal_challenge(first).await).await;
+    assert!(me.send_removal(first, &by_sam, "lost").await.refused_field(422).starts_with("assertion"));
     let touched = Device { verifies: false, ..device.clone() };
-    let touched = touched.sign(&me.removal_challenge(first, "lost").await).await;
-    assert_eq!(me.send_removal(first, &touched).await.refused_field(422), "assertion");
+    let touched = touched.sign(&me.removal_challenge(first).await).await;
+    assert_eq!(me.send_removal(first, &touched, "lost").await.refused_field(422), "assertion");
     assert_eq!(server.log_size().await, size);
 
-    let good = device.sign(&me.removal_challenge(first, "lost").await).await;
-    me.send_removal(first, &good).await.expect(200);
+    let good = device.sign(&me.removal_challenge(first).await).await;
+    me.send_removal(first, &good, "lost").await.expect(200);
     assert_eq!(server.log_size().await, size + 1);
     me.try_page().await.refused(401);
     server.sign_in(&device).await.page().await;

@@ -41,6 +41,9 @@ async fn every_answer_has_the_headers() {
         ("GET", "/log/proof/inclusion?x=1", 400),
         ("GET", &format!("/approve/{id}"), 200),
         ("GET", "/enrol/x", 200),
+        ("GET", "/me", 200),
+        ("POST", "/me", 403),
+        ("GET", "/me/session", 405),
         ("GET", "/web/approve.js", 200),
         ("GET", "/web/style.css", 200),
         ("GET", "/web/nothing.js", 404),
@@ -85,7 +88,7 @@ async fn pages_and_secrets_are_not_stored_on_the_way() {
 #[tokio::test]
 async fn a_page_may_run_its_own_scripts_and_nothing_else() {
     let server = Server::new().await;
-    for path in ["/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "/enrol/x"] {
+    for path in ["/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "/enrol/x", "/me"] {
         let page = server.get(path).send().await.expect(200);
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         let policy = page.header("content-security-policy").unwrap();
@@ -102,7 +105,7 @@ async fn a_page_may_run_its_own_scripts_and_nothing_else() {
     }
 }
 
-const EMBEDDED: [&str; 8] = [
+const EMBEDDED: [&str; 9] = [
     "/web/approve.js",
     "/web/style.css",
     "/web/example.json",
@@ -111,6 +114,7 @@ const EMBEDDED: [&str; 8] = [
     "/log",
     "/approve/x",
     "/enrol/x",
+    "/me",
 ];
 
 #[tokio::test]

@@ -33,7 +33,8 @@ const ask = (more = {}) => requester.ask({ username: 'alex', ...REQUEST, ...more
 const press = (name) => alex.page.getByRole('button', { name, exact: true }).click();
 const alert = (text) => alex.page.locator('#alert').getByText(text).waitFor();
 
-async function signIn({ page } = alex) {
+async function signIn({ page, context } = alex) {
+  await context.clearCookies();
   await page.goto(`${server.url}/me`);
   await page.getByRole('button', { name: 'Sign in with your passkey' }).click();
   await page.locator('#username').getByText('alex').waitFor();

@@ -5,6 +5,7 @@
 //! by as many people as the quorum, each with a key that was good to the end, in time; used at most once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
 use std::sync::Arc;
 
 use api::{DecisionRequest, Documents, Status};
@@ -213,12 +214,12 @@ impl World {
             reply.refused(409);
         } else if self.active[who].is_none() {
             reply.refused(422);
-        } else if request.decisions.contains_key(&who) {
-            reply.refused(409);
-        } else {
+        } else if let Vacant(place) = request.decisions.entry(who) {
             reply.expect(200);
-            request.decisions.insert(who, (yes, true));
+            place.insert((yes, true));
             self.log.push(Logged::Decision { yes });
+        } else {
+            reply.refused(409);
         }
     }
 

@@ -9,10 +9,11 @@ use verifier::bundle;
 use verifier::time::Timestamp;
 
 use crate::keyspace;
+use crate::leaf_index;
 use crate::start::StartError;
 use crate::store::{Store, StoreError};
 use crate::tree::{self, StoredTiles, TreeHead};
-use crate::writer::{index_from, record_from};
+use crate::writer::record_from;
 
 /// The form of the records. A store with a higher one was written by a newer server.
 pub const SCHEMA: u32 = 1;
@@ -62,8 +63,9 @@ pub fn head(store: &dyn Store) -> Result<TreeHead, StoreError> {
 
 /// The stamp of the last batch; none before the first.
 pub fn last_stamp(store: &dyn Store) -> Result<Option<Timestamp>, StoreError> {
-    let stamp = store.get(keyspace::TIME)?.as_deref().map(index_from).transpose()?;
-    Ok(stamp.map(|stamp| Timestamp::from_unix(stamp.get())))
+    let Some(stamp) = store.get(keyspace::TIME)? else { return Ok(None) };
+    let stamp = stamp.try_into().map_err(|_| StoreError("the stored stamp is damaged".to_owned()))?;
+    Ok(Some(Timestamp::from_unix(u64::from_be_bytes(stamp))))
 }
 
 /// Refuses a store that does not hold at least what was anchored.
@@ -118,7 +120,7 @@ pub fn check_records(store: &dyn Store, size: TreeSize, mut progress: impl FnMut
         let end = size.get().min(done + STEP);
         for (index, entry) in (done..end).zip(tree::stored_entries(store, done..end)?) {
             let hash = merkle::leaf_hash(&entry);
-            let found = store.get(&keyspace::leaf(&hash))?.as_deref().map(index_from).transpose()?;
+            let found = leaf_index::find(store, &hash)?.index();
             // The same bytes may stand there twice, and are found at their first place.
             if found.is_none_or(|found| found.get() > index) {
                 return Err(StoreError(format!("the entry {index} is not found under its leaf hash {hash}")));
@@ -159,7 +161,7 @@ mod tests {
         let mut batch = Batch::default();
         for ((index, entry), hash) in (0u64..).zip(&entries).zip(&hashes) {
             batch.put(keyspace::entry(LeafIndex::new(index)), entry.clone());
-            batch.put(keyspace::leaf(hash), index.to_be_bytes().to_vec());
+            leaf_index::put(&mut batch, hash, LeafIndex::new(index), false);
         }
         tree::put_tiles(&mut batch, &tiles);
         batch.put(keyspace::HEAD.to_vec(), edge.head().to_bytes());
@@ -183,7 +185,7 @@ mod tests {
             // To bytes that no other entry has: the same bytes at an earlier place would be right.
             *flipped.last_mut().unwrap() ^= 0x80;
             for change in [Some(flipped), None] {
-                let is_leaf = key[0] == b'h';
+                let is_leaf = b"hH".contains(&key[0]);
                 let mut batch = Batch::default();
                 match change {
                     // An earlier place of the same bytes is possible; a later one, or none, is not.

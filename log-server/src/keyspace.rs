@@ -3,6 +3,8 @@
 use merkle::{Hash, LeafIndex};
 use verifier::entry::CredentialHash;
 
+use crate::leaf_index::LeafStart;
+
 /// The log's identity: log origin, key, public URL, schema version.
 pub(crate) const IDENTITY: &[u8] = b"!identity";
 /// The tree head of the last batch with entries, unsigned.
@@ -27,9 +29,14 @@ pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
     [b"t", [level].as_slice(), &index.to_be_bytes()].concat()
 }
 
-/// The index of the first entry with this leaf hash.
-pub(crate) fn leaf(hash: &Hash) -> Vec<u8> {
-    [b"h", hash.as_bytes().as_slice()].concat()
+/// The index of the first entry whose leaf hash begins like this one.
+pub(crate) fn leaf(start: LeafStart) -> Vec<u8> {
+    [b"h", start.as_slice()].concat()
+}
+
+/// The index of an entry whose leaf hash begins like that of an earlier one.
+pub(crate) fn whole_leaf(hash: &Hash) -> Vec<u8> {
+    [b"H", hash.as_bytes().as_slice()].concat()
 }
 
 /// A confirmation's record.

@@ -15,6 +15,7 @@ pub mod contents;
 pub mod http;
 pub mod identity;
 mod keyspace;
+mod leaf_index;
 pub mod limits;
 pub mod log;
 pub mod problem;

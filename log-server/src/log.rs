@@ -11,11 +11,11 @@ use verifier::bundle::MAX_ENTRY;
 use verifier::entry::PREFIX;
 
 use crate::contents;
-use crate::keyspace;
+use crate::leaf_index::{self, Found};
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
 use crate::tree::{self, stored_entries, stored_entry};
-use crate::writer::{self, Command, Failed, NewEntry, Published, Transaction, Writer};
+use crate::writer::{Command, Failed, NewEntry, Published, Transaction, Writer};
 
 /// The most entries that one request may ask for, or append.
 pub const MAX_ENTRIES: u64 = 256;
@@ -42,8 +42,8 @@ pub struct Entry {
 
 /// Raw entries to append: all of them or none.
 struct Append {
-    /// Each with its place, if it was there already.
-    entries: Vec<(NewEntry, Option<LeafIndex>)>,
+    /// Each with what was found of it.
+    entries: Vec<(NewEntry, Found)>,
     /// The size of the tree that was looked in for them, at least.
     looked_in: TreeSize,
 }
@@ -89,8 +89,7 @@ impl Log {
 
     /// Where the entry with a leaf hash is, if it is published.
     pub fn find(&self, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
-        let index = self.store.get(&keyspace::leaf(leaf_hash))?;
-        let index = index.as_deref().map(writer::index_from).transpose()?;
+        let index = leaf_index::find(&*self.store, leaf_hash)?.index();
         Ok(index.filter(|index| index.get() < self.published().head.size.get()))
     }
 
@@ -116,8 +115,8 @@ impl Log {
         // so is found. What comes later the writer knows.
         let looked_in = self.published().head.size;
         let entries = entries.into_iter().map(|entry| {
-            let place = self.store.get(&keyspace::leaf(&entry.leaf_hash))?;
-            Ok((entry, place.as_deref().map(writer::index_from).transpose()?))
+            let found = leaf_index::find(&*self.store, &entry.leaf_hash)?;
+            Ok((entry, found))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;
         let indexes = self.writer.submit(Append { entries, looked_in }).await?;
@@ -145,14 +144,7 @@ impl Command for Append {
     }
 
     fn run(self, tx: &mut Transaction<'_>) -> Result<Vec<LeafIndex>, Failed<Problem>> {
-        let mut indexes = Vec::with_capacity(self.entries.len());
-        for (entry, place) in self.entries {
-            let place = match place {
-                Some(index) => Some(index),
-                None => tx.find_since(self.looked_in, &entry.leaf_hash)?,
-            };
-            indexes.push(place.unwrap_or_else(|| tx.append(entry)));
-        }
-        Ok(indexes)
+        let append = |(entry, found)| tx.append_once(entry, self.looked_in, found);
+        Ok(self.entries.into_iter().map(append).collect::<Result<_, _>>()?)
     }
 }

@@ -34,7 +34,7 @@ use recent::Recent;
 pub(crate) use batch::assertion_digest;
 pub use queue::Priority;
 pub use transaction::{Failed, NewEntry, Transaction};
-pub(crate) use transaction::{index_from, record_from, record_to};
+pub(crate) use transaction::{record_from, record_to};
 
 /// A lasting change. It checks its preconditions, writes records and appends entries, all in one batch or not at all.
 pub trait Command: Send + 'static {

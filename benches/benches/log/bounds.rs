@@ -56,7 +56,7 @@ impl RocksAlone {
         for index in self.size..end {
             let bytes = entry(index);
             let hash = merkle::leaf_hash(&bytes);
-            changes.push(([b"h", hash.as_bytes().as_slice()].concat(), index.to_be_bytes().to_vec()));
+            changes.push(([b"h", &hash.as_bytes()[..8]].concat(), index.to_be_bytes()[5..].to_vec()));
             changes.push(([b"e", index.to_be_bytes().as_slice()].concat(), bytes));
         }
         for level in 0..3_u8 {

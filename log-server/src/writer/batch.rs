@@ -9,7 +9,8 @@ use super::queue::{Finish, Job};
 use super::transaction::{Appended, Changes, Transaction};
 use super::{Fatal, Moment, State, signed};
 use crate::keyspace;
-use crate::store::{Store, StoreError};
+use crate::leaf_index::{self, Found};
+use crate::store::{Batch, Store, StoreError};
 use crate::tree::{self, TreeHead};
 
 /// What an entry must be when it is read back.
@@ -36,7 +37,7 @@ impl State {
         let store = self.parts.store.clone();
         let mut tx = Transaction::new(&*store, &self.recent, now, self.edge.head().size);
         let finishes = sequence(&mut tx, jobs)?;
-        let Changes { mut batch, entries, wake } = tx.done;
+        let Changes { mut batch, entries, wake, .. } = tx.done;
         if !batch.is_empty() {
             batch.put(keyspace::TIME.to_vec(), now.unix().to_be_bytes().to_vec());
             if entries.is_empty() {
@@ -59,12 +60,13 @@ impl State {
     }
 
     /// Integrates and commits a batch with entries, and takes it to publication.
-    fn log(&mut self, mut batch: crate::store::Batch, entries: &[Appended]) -> Result<(), Fatal> {
+    fn log(&mut self, mut batch: Batch, entries: &[Appended]) -> Result<(), Fatal> {
         self.reached(Moment::Sequenced);
         let leaves: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
         let from = self.edge.head().size;
         let (edge, tiles) = self.edge.append(&leaves);
         let head = edge.head();
+        add_to_leaf_index(&*self.parts.store, &mut batch, from, entries)?;
         self.reached(Moment::Integrated);
 
         // The durable step. Before it nothing has happened; after it everything has, and a crash from here on is what
@@ -75,7 +77,7 @@ impl State {
         self.reached(Moment::Committed);
 
         self.edge = edge;
-        for (leaf, index) in leaves.into_iter().zip(from.get()..) {
+        for (leaf, index) in leaves.iter().zip(from.get()..) {
             self.recent.add(leaf, LeafIndex::new(index));
         }
         let expected = entries.iter().zip(from.get()..).map(|(entry, index)| Expected {
@@ -121,6 +123,23 @@ fn sequence(tx: &mut Transaction<'_>, jobs: Vec<Job>) -> Result<Vec<Finish>, Sto
         finishes.push(finish);
     }
     Ok(finishes)
+}
+
+/// Adds the entries of a batch to the leaf index. The writer alone commits, so what the store does not have is new.
+fn add_to_leaf_index(
+    store: &dyn Store,
+    batch: &mut Batch,
+    from: TreeSize,
+    entries: &[Appended],
+) -> Result<(), StoreError> {
+    for (entry, index) in entries.iter().zip(from.get()..) {
+        let alike = match entry.alike {
+            Some(alike) => alike,
+            None => leaf_index::find(store, &entry.leaf_hash)? != Found::Nothing,
+        };
+        leaf_index::put(batch, &entry.leaf_hash, LeafIndex::new(index), alike);
+    }
+    Ok(())
 }
 
 /// Reads back what was written and computes it again, before it is signed.
@@ -185,4 +204,64 @@ pub(super) fn expected_from_store(
         Ok(Expected { index, leaf_hash, assertion_digest: None })
     };
     (from.get()..to.get()).map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::collections::HashMap;
+
+    use verifier::time::Timestamp;
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+    use crate::writer::NewEntry;
+    use crate::writer::recent::Recent;
+
+    fn entry(i: u64) -> NewEntry {
+        let bytes = i.to_be_bytes().to_vec();
+        NewEntry { leaf_hash: merkle::leaf_hash(&bytes), bytes, assertion_digest: None }
+    }
+
+    /// Here leaf hashes begin alike all the time (the leaf index holds one byte of them). What was looked up long before
+    /// its turn, what comes twice in a batch and what comes unasked: each entry keeps its first place, and is found there.
+    #[test]
+    fn bytes_that_come_again_keep_their_first_place() {
+        let store = MemoryStore::default();
+        let mut recent = Recent::after(TreeSize::ZERO);
+        let (mut size, mut first_places) = (0, HashMap::new());
+        let mut looked_up = (TreeSize::ZERO, Vec::new());
+        for round in 0..60_u64 {
+            let asked: Vec<u64> = (0..20).map(|i| (round * 7 + i * i * 31) % 400).collect();
+            let look = |i: &u64| (*i, leaf_index::find(&store, &entry(*i).leaf_hash).unwrap());
+            let looked = (TreeSize::new(size), asked.iter().map(look).collect::<Vec<_>>());
+            // What the round before looked up and this one: the first saw an older store.
+            let mut tx = Transaction::new(&store, &recent, Timestamp::from_unix(0), TreeSize::new(size));
+            for (looked_in, found) in [&looked_up, &looked] {
+                for (i, found) in found {
+                    let index = tx.append_once(entry(*i), *looked_in, *found).unwrap().get();
+                    assert_eq!(index, *first_places.entry(*i).or_insert(index), "{i} in round {round}");
+                }
+                tx.end_command(true);
+            }
+            let unasked = 1_000 + round;
+            first_places.insert(unasked, tx.append(entry(unasked)).get());
+            tx.end_command(true);
+            let Changes { mut batch, entries, .. } = tx.done;
+            add_to_leaf_index(&store, &mut batch, TreeSize::new(size), &entries).unwrap();
+            store.commit(&batch).unwrap();
+            for entry in &entries {
+                recent.add(&entry.leaf_hash, LeafIndex::new(size));
+                size += 1;
+            }
+            looked_up = looked;
+            for (i, place) in &first_places {
+                assert_eq!(
+                    leaf_index::find(&store, &entry(*i).leaf_hash).unwrap().index(),
+                    Some(LeafIndex::new(*place))
+                );
+            }
+        }
+        assert_eq!(size, first_places.len() as u64);
+    }
 }

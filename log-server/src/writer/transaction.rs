@@ -1,6 +1,6 @@
 //! What a command sees and changes: the store with everything that earlier commands of the batch did laid over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use merkle::{Hash, LeafIndex, TreeSize};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use verifier::time::Timestamp;
 
 use super::recent::Recent;
 use crate::keyspace;
+use crate::leaf_index::{self, Found};
 use crate::store::{Batch, Store, StoreError};
 
 /// An entry to append, with what was known of it before it was stored: the check compares with that.
@@ -62,6 +63,8 @@ pub struct Transaction<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Appended {
     pub(super) leaf_hash: Hash,
+    /// Whether the leaf hash of an earlier batch begins like this one, if that is known.
+    pub(super) alike: Option<bool>,
     pub(super) assertion_digest: Option<[u8; 32]>,
 }
 
@@ -69,6 +72,8 @@ pub(super) struct Appended {
 pub(super) struct Changes {
     pub(super) batch: Batch,
     pub(super) entries: Vec<Appended>,
+    /// Where the first entry of each leaf hash is.
+    places: HashMap<Hash, LeafIndex>,
     pub(super) wake: Vec<String>,
 }
 
@@ -130,25 +135,46 @@ impl<'a> Transaction<'a> {
         Ok(pairs)
     }
 
-    /// Appends an entry to the log. Where the same bytes may come twice, ask [`Transaction::find_since`] first.
+    /// Appends an entry to the log. Not for bytes that may come twice.
     pub fn append(&mut self, entry: NewEntry) -> LeafIndex {
+        self.append_as(entry, None)
+    }
+
+    /// Appends an entry to the log, unless it is there. The caller has looked in the tree of the size `looked_in`, at
+    /// least, which leaves little to read.
+    pub(crate) fn append_once(
+        &mut self,
+        entry: NewEntry,
+        looked_in: TreeSize,
+        found: Found,
+    ) -> Result<LeafIndex, StoreError> {
+        match self.find_since(looked_in, found, &entry.leaf_hash)? {
+            Found::At(index) => Ok(index),
+            found => Ok(self.append_as(entry, Some(found == Found::Alike))),
+        }
+    }
+
+    fn append_as(&mut self, entry: NewEntry, alike: Option<bool>) -> LeafIndex {
         let index = LeafIndex::new(self.size.get() + (self.done.entries.len() + self.current.entries.len()) as u64);
         let NewEntry { bytes, leaf_hash, assertion_digest } = entry;
         self.current.batch.put(keyspace::entry(index), bytes);
-        self.current.batch.put(keyspace::leaf(&leaf_hash), index.get().to_be_bytes().to_vec());
-        self.current.entries.push(Appended { leaf_hash, assertion_digest });
+        self.current.entries.push(Appended { leaf_hash, alike, assertion_digest });
+        self.current.places.entry(leaf_hash).or_insert(index);
         index
     }
 
-    /// Where an entry with this leaf hash is, those of this batch included. The caller has looked in the tree of the size
-    /// `looked_in` and found none, which leaves little to read.
-    pub fn find_since(&self, looked_in: TreeSize, leaf_hash: &Hash) -> Result<Option<LeafIndex>, StoreError> {
-        let key = keyspace::leaf(leaf_hash);
-        let in_batch = [&self.current, &self.done].iter().any(|changes| changes.batch.change(&key).is_some());
-        if !in_batch && self.recent.covers(looked_in) {
-            return Ok(self.recent.find(leaf_hash));
+    /// What there is now of what was looked for in the tree of a size, this batch included.
+    fn find_since(&self, looked_in: TreeSize, found: Found, leaf_hash: &Hash) -> Result<Found, StoreError> {
+        let in_batch = self.done.places.get(leaf_hash).or_else(|| self.current.places.get(leaf_hash));
+        match (found.index().or(in_batch.copied()), found) {
+            (Some(index), _) => Ok(Found::At(index)),
+            // Nothing began like this then, so if something does now, its first is among the recent ones.
+            (None, Found::Nothing) if self.recent.covers(looked_in) => match self.recent.find(leaf_hash) {
+                Some(first) => leaf_index::confirm(self.store, first, leaf_hash),
+                None => Ok(Found::Nothing),
+            },
+            _ => leaf_index::find(self.store, leaf_hash),
         }
-        self.get_bytes(&key)?.as_deref().map(index_from).transpose()
     }
 
     /// Wakes who waits for a confirmation, once this is published.
@@ -162,6 +188,9 @@ impl<'a> Transaction<'a> {
         if keep {
             self.done.batch.extend(current.batch);
             self.done.entries.extend(current.entries);
+            for (leaf_hash, index) in current.places {
+                self.done.places.entry(leaf_hash).or_insert(index);
+            }
             self.done.wake.extend(current.wake);
         }
     }
@@ -179,10 +208,4 @@ pub(crate) fn record_to<T: Serialize>(record: &T) -> Vec<u8> {
         Ok(bytes) => bytes,
         Err(error) => unreachable!("our records are plain structures: {error}"),
     }
-}
-
-/// Reads an index of ours.
-pub(crate) fn index_from(bytes: &[u8]) -> Result<LeafIndex, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| StoreError("a stored index is damaged".to_owned()))?;
-    Ok(LeafIndex::new(u64::from_be_bytes(bytes)))
 }

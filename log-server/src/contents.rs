@@ -178,7 +178,7 @@ mod tests {
         let store = store_of(4_100);
         assert!(check(&store).is_ok());
         let pairs = store.scan(&[], &[u8::MAX], usize::MAX).unwrap();
-        let records: Vec<_> = pairs.into_iter().filter(|(key, _)| b"eh".contains(&key[0])).collect();
+        let records: Vec<_> = pairs.into_iter().filter(|(key, _)| b"ehH".contains(&key[0])).collect();
         assert_eq!(records.len(), 2 * 4_100);
         for (key, value) in records.iter().step_by(37) {
             let mut flipped = value.clone();

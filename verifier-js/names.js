@@ -68,14 +68,14 @@ export async function labelOf(username, logOrigin) {
 
 /**
  * Whether a character is a control, changes the direction of text, or cannot be seen. The ranges are written out, so that
- * every verifier has the same table.
+ * every verifier has the same table. The last two code points of every plane are noncharacters too.
  *
  * @param {string} character  one Unicode scalar value
  * @returns {boolean}
  */
 export function isHidden(character) {
   const point = character.codePointAt(0) ?? 0;
-  return HIDDEN.some(([first, last]) => first <= point && point <= last);
+  return (point & 0xfffe) === 0xfffe || HIDDEN.some(([first, last]) => first <= point && point <= last);
 }
 
 /**
@@ -130,6 +130,7 @@ const HIDDEN = [
   [0x2060, 0x206f], // word joiner, invisible operators, directional isolates, deprecated formats
   [0x2800, 0x2800], // Braille blank
   [0x3164, 0x3164], // Hangul filler
+  [0xfdd0, 0xfdef], // noncharacters
   [0xfe00, 0xfe0f], // variation selectors
   [0xfeff, 0xfeff], // zero width no-break space
   [0xffa0, 0xffa0], // half-width Hangul filler

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_ACTION, checkShown, isUsername, labelOf, quoted, visible } from '../names.js';
+import { MAX_ACTION, checkShown, isHidden, isUsername, labelOf, quoted, visible } from '../names.js';
 import { secondsOf, timeOf } from '../time.js';
 
 test('known moments', () => {
@@ -47,6 +47,13 @@ test('titles hold nothing hidden and are counted in characters', () => {
   }
 });
 
+test('noncharacters are hidden', () => {
+  const points = Array.from({ length: 32 }, (_, i) => 0xfdd0 + i);
+  for (let plane = 0; plane <= 0x10; plane += 1) points.push(plane * 0x10000 + 0xfffe, plane * 0x10000 + 0xffff);
+  for (const point of points) assert.ok(isHidden(String.fromCodePoint(point)), point.toString(16));
+  for (const shown of ['\ufdcf', '\ufdf0', '\ufffd', '\u{1fffd}', '\u{20000}', '\u{10fffd}']) assert.ok(!isHidden(shown), shown);
+});
+
 test('labels depend on the log', async () => {
   assert.equal(await labelOf('alex', 'approvals.example.com/log'), 'HagmAf3IKGT6wdN2M5t2IIJahJxH0CSl1w82jIq06aM');
   assert.notEqual(await labelOf('alex', 'a/log'), await labelOf('alex', 'b/log'));
@@ -55,5 +62,5 @@ test('labels depend on the log', async () => {
 test('quotes escape themselves and what is hidden', () => {
   assert.equal(quoted('a "b" \\ é 😀'), '"a \\"b\\" \\\\ é 😀"');
   assert.equal(quoted('\0\t\u00a0\u202e\u0301'), '"[U+0000][U+0009]\u00a0[U+202E]\u0301"');
-  assert.equal(quoted('\u{e0041}\u{10ffff}\u{378}'), '"[U+E0041]\u{10ffff}\u{378}"');
+  assert.equal(quoted('\u{e0041}\u{10fffd}\u{378}'), '"[U+E0041]\u{10fffd}\u{378}"');
 });

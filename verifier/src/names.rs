@@ -95,10 +95,12 @@ fn check_shown(text: &str, limit: usize) -> Result<(), NameError> {
 
 /// Whether a character is a control, changes the direction of text, or cannot be seen.
 ///
-/// The ranges are those of Unicode's general categories Cc, Zl, Zp and of the format, filler, variation and tag characters
-/// that have been used to hide text (CVE-2021-42574); they are written out so that every verifier has the same table.
+/// The ranges are those of Unicode's general categories Cc, Zl, Zp, of the noncharacters, and of the format, filler, variation
+/// and tag characters that have been used to hide text (CVE-2021-42574); they are written out so that every verifier has the
+/// same table. The last two code points of every plane are noncharacters too.
 pub fn is_hidden(character: char) -> bool {
-    HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(character)))
+    let point = u32::from(character);
+    point & 0xfffe == 0xfffe || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&point))
 }
 
 const HIDDEN: &[(u32, u32)] = &[
@@ -115,6 +117,7 @@ const HIDDEN: &[(u32, u32)] = &[
     (0x2060, 0x206f),     // word joiner, invisible operators, directional isolates, deprecated formats
     (0x2800, 0x2800),     // Braille blank
     (0x3164, 0x3164),     // Hangul filler
+    (0xfdd0, 0xfdef),     // noncharacters
     (0xfe00, 0xfe0f),     // variation selectors
     (0xfeff, 0xfeff),     // zero width no-break space
     (0xffa0, 0xffa0),     // half-width Hangul filler
@@ -149,6 +152,17 @@ mod tests {
         assert_eq!(check_action(""), Err(NameError::Length { given: 0, limit: 300 }));
         for hidden in ['\0', '\n', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{e0041}'] {
             assert_eq!(check_action(&format!("pay{hidden}")), Err(NameError::Hidden(hidden)));
+        }
+    }
+
+    #[test]
+    fn noncharacters_are_hidden() {
+        let ends = (0..=0x10).flat_map(|plane| [plane << 16 | 0xfffe, plane << 16 | 0xffff]);
+        for point in (0xfdd0..=0xfdef).chain(ends) {
+            assert!(is_hidden(char::from_u32(point).unwrap()), "U+{point:04X}");
+        }
+        for shown in ['\u{fdcf}', '\u{fdf0}', '\u{fffd}', '\u{1fffd}', '\u{20000}', '\u{10fffd}'] {
+            assert!(!is_hidden(shown), "U+{:04X}", u32::from(shown));
         }
     }
 

@@ -38,7 +38,7 @@ mod tests {
     fn quotes_escape_themselves_and_what_is_hidden() {
         assert_eq!(quoted("a \"b\" \\ é 😀"), "\"a \\\"b\\\" \\\\ é 😀\"");
         assert_eq!(quoted("\0\t\u{a0}\u{202e}\u{301}"), "\"[U+0000][U+0009]\u{a0}[U+202E]\u{301}\"");
-        assert_eq!(quoted("\u{e0041}\u{10ffff}\u{378}"), "\"[U+E0041]\u{10ffff}\u{378}\"");
+        assert_eq!(quoted("\u{e0041}\u{10fffd}\u{378}"), "\"[U+E0041]\u{10fffd}\u{378}\"");
         assert_eq!(quoted_list(&["a".into(), "\"".into()]), "[\"a\", \"\\\"\"]");
     }
 }

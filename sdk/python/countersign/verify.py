@@ -1221,13 +1221,16 @@ _ENTRY_READERS: Dict[str, Callable[[Json], Union[_CredentialEntry, _DecisionEntr
 
 # --- Names ------------------------------------------------------------------------------------------------------------
 
-#: Characters that are controls, change the direction of text, or cannot be seen: general categories Cc, Zl, Zp and the
-#: format, filler, variation and tag characters that have been used to hide text (CVE-2021-42574). They are written out
-#: so that every verifier has the same table.
+#: Characters that are controls, change the direction of text, or cannot be seen: general categories Cc, Zl, Zp, the
+#: noncharacters, and the format, filler, variation and tag characters that have been used to hide text
+#: (CVE-2021-42574). They are written out so that every verifier has the same table; the last two code points of every
+#: plane are noncharacters too.
 _HIDDEN = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
 )
 
 

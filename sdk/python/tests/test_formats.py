@@ -66,13 +66,20 @@ class Formats(unittest.TestCase):
         for hidden in "\0\n\x7f\x85\u00ad\u034f\u061c\u115f\u200b\u202e\u2066\u2800\u3164\ufe0f\ufeff\uffa0\U000e0041":
             self.refused(f"U+{ord(hidden):04X} is", title, "pay" + hidden)
 
+    def test_noncharacters_are_hidden(self):
+        ends = [plane | low for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF)]
+        for point in [*range(0xFDD0, 0xFDF0), *ends]:
+            self.assertTrue(v._HIDDEN.fullmatch(chr(point)), f"U+{point:04X}")
+        for shown in "\ufdcf\ufdf0\ufffd\U0001fffd\U00020000\U0010fffd":
+            self.assertIsNone(v._HIDDEN.search(shown), f"U+{ord(shown):04X}")
+
     def test_texts_are_shown_on_one_line(self):
         for text, shown in [
             ("plain é 😀", '"plain é 😀"'),
             ('"\\', '"\\"\\\\"'),
             ("\n\t\r\0", '"[U+000A][U+0009][U+000D][U+0000]"'),
             ("\x1b\u202e\u00a0\U000e0041", '"[U+001B][U+202E]\u00a0[U+E0041]"'),
-            ("e\u0301\u0378\U0010ffff", '"e\u0301\u0378\U0010ffff"'),
+            ("e\u0301\u0378\U0010fffd", '"e\u0301\u0378\U0010fffd"'),
             ("\ud800", '"\ufffd"'),
         ]:
             self.assertEqual(v._in_quotes(text), shown)

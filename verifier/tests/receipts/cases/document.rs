@@ -162,6 +162,9 @@ fn hidden() -> Vec<Case> {
         ("a byte order mark inside", '\u{feff}'),
         ("a joiner of hieroglyphs", '\u{13430}'),
         ("a tag letter", '\u{e0041}'),
+        ("a noncharacter", '\u{fdd0}'),
+        ("the last character of a plane", '\u{ffff}'),
+        ("the last character of all", '\u{10ffff}'),
     ]
     .into_iter()
     .map(|(words, hidden)| {

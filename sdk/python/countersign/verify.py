@@ -373,9 +373,7 @@ def report_text(name: str, report: Report, expectation: Expectation) -> str:
     marks = {"passed": "✓", "failed": "✗", "not reached": "·"}
     for step in report.steps:
         lines.append(f"  {marks[step.status]} {step.id:<18}  {_visible(step.detail or step.status)}")
-    failure = report.failure
-    reason = "" if failure is None else f": the step {failure.id} failed: {_visible(failure.detail)}"
-    lines += ["", report.verdict.upper() + reason]
+    lines += ["", _verdict_line(report)]
     if report.facts is not None and report.as_expected:
         lines += ["", "What this receipt does not show:"]
         lines += [f"  - {limit}" for limit in report.facts.limits]
@@ -383,6 +381,16 @@ def report_text(name: str, report: Report, expectation: Expectation) -> str:
             names = ", ".join(expectation.not_stated)
             lines.append(f"  - Not compared, because you stated no expectation: {names}.")
     return "\n".join(lines) + "\n"
+
+
+def _verdict_line(report: Report) -> str:
+    verdict = report.verdict.upper()
+    if report.failure is None:
+        return verdict
+    # A script that looks for APPROVED at the start of a line must not find it where the exit code is 1.
+    if report.verdict != "not verified":
+        verdict = f"NOT AS EXPECTED ({report.verdict})"
+    return f"{verdict}: the step {report.failure.id} failed: {_visible(report.failure.detail)}"
 
 
 def _summary(facts: Facts) -> List[str]:

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::encoding::base64url;
 use crate::json::{Object, Value};
-use crate::verify::{Expectation, Facts, Outcome, Report};
+use crate::verify::{Expectation, Facts, Outcome, Report, Verdict};
 pub(super) use crate::words::visible;
 
 use super::explained::{self, Explained};
@@ -71,11 +71,14 @@ fn names(facts: &Facts) -> String {
 }
 
 fn verdict_line(report: &Report) -> String {
-    let verdict = report.verdict.as_str().to_uppercase();
-    match report.failure() {
-        Some((step, reason)) => format!("{verdict}: the step {} failed: {}", step.id(), visible(reason)),
-        None => verdict,
-    }
+    let verdict = report.verdict.as_str();
+    let Some((step, reason)) = report.failure() else { return verdict.to_uppercase() };
+    // A script that looks for APPROVED at the start of a line must not find it where the exit code is 1.
+    let verdict = match report.verdict {
+        Verdict::NotVerified => verdict.to_uppercase(),
+        Verdict::Approved | Verdict::Rejected => format!("NOT AS EXPECTED ({verdict})"),
+    };
+    format!("{verdict}: the step {} failed: {}", step.id(), visible(reason))
 }
 
 /// The report as one line of JSON, with every hidden character escaped: it may be read on a terminal too.

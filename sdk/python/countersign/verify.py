@@ -494,18 +494,36 @@ def _argument_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     trust = os.environ.get("COUNTERSIGN_TRUST")
     add("receipts", nargs="+", help="receipt files; - reads standard input")
-    add("--trust", default=trust, required=trust is None, help="the trust file (or COUNTERSIGN_TRUST)")
-    add("--payload", help="a file with the exact payload that you expect, as JSON in any layout")
-    add("--action", type=_text, help="the exact title that you expect")
+    add("--trust", action=_Once, default=trust, required=trust is None, help="the trust file (or COUNTERSIGN_TRUST)")
+    add("--payload", action=_Once, help="a file with the exact payload that you expect, as JSON in any layout")
+    add("--action", type=_text, action=_Once, help="the exact title that you expect")
     add("--approvers", type=_usernames, action="append", help="exactly who must have been asked, with commas")
-    add("--quorum", type=_integer(32), help="exactly how many of them had to approve (1)")
-    add("--decision", choices=["approve", "reject"], default="approve", help="the decision that you expect")
-    add("--id", type=_text, help="the id of the confirmation that you expect")
-    add("--requester", type=_text, help="the name of the requester that you expect")
-    add("--max-age", type=_integer(64), metavar="SECONDS", help="how many seconds ago it may have been decided")
-    add("--usable", action="store_true", help="refuse an approval that may not be used any more")
-    add("--json", action="store_true", help="print the report as one JSON object for each receipt")
+    add("--quorum", type=_integer(32), action=_Once, help="exactly how many of them had to approve (1)")
+    decisions = ["approve", "reject"]
+    add("--decision", choices=decisions, action=_Once, default="approve", help="the decision that you expect")
+    add("--id", type=_text, action=_Once, help="the id of the confirmation that you expect")
+    add("--requester", type=_text, action=_Once, help="the name of the requester that you expect")
+    age = "how many seconds ago it may have been decided"
+    add("--max-age", type=_integer(64), action=_Once, metavar="SECONDS", help=age)
+    flag: Dict[str, Any] = {"action": _Once, "nargs": 0, "const": True, "default": False}
+    add("--usable", **flag, help="refuse an approval that may not be used any more")
+    add("--json", **flag, help="print the report as one JSON object for each receipt")
     return parser
+
+
+class _Once(argparse.Action):
+    """An option that may stand once: argparse itself lets the last one overrule the others without a word."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Optional[str] = None
+    ) -> None:
+        # The default may be equal to what is given, so the options that were seen are kept beside the values.
+        seen: Set[str] = namespace.__dict__.setdefault("seen", set())
+        if self.dest in seen:
+            raise argparse.ArgumentError(self, "stands twice")
+        seen.add(self.dest)
+        # A flag takes no value; what it stores is its constant.
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
 
 
 def _text(argument: str) -> str:

@@ -158,12 +158,13 @@ function parseSignature(line) {
 }
 
 /**
- * C2SP signed-note: names are not empty and hold no Unicode space and no plus.
+ * C2SP signed-note: names are not empty and hold no Unicode space and no plus. The spaces are written out, so that they do not
+ * depend on the engine's version of Unicode.
  *
  * @param {string} name
  */
 function isKeyName(name) {
-  return name !== '' && !/[\p{White_Space}+]/u.test(name);
+  return /^[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]+$/u.test(name);
 }
 
 /**

@@ -6,7 +6,9 @@ mod explained;
 mod report;
 
 use std::io::{Read as _, Write};
+use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -38,7 +40,7 @@ pub struct VerifyArgs {
     #[arg(long, value_delimiter = ',', value_parser = username)]
     approvers: Vec<Username>,
     /// Exactly how many of them had to approve.
-    #[arg(long, requires = "approvers", default_value_t = 1)]
+    #[arg(long, requires = "approvers", default_value_t = 1, value_parser = whole_number::<u32>)]
     quorum: u32,
     /// The decision that you expect: approve or reject.
     #[arg(long, default_value = "approve")]
@@ -50,7 +52,7 @@ pub struct VerifyArgs {
     #[arg(long)]
     requester: Option<String>,
     /// How many seconds ago it may have been decided.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u64>)]
     max_age: Option<u64>,
     /// Refuse an approval that may not be used any more.
     #[arg(long)]
@@ -74,6 +76,14 @@ Exit codes: 0 the expected decision was reached and verified, 1 it was not, 2 th
 
 fn username(text: &str) -> Result<Username, String> {
     Username::new(text).map_err(|error| error.to_string())
+}
+
+/// A number of digits alone: `parse` would take a plus before them.
+fn whole_number<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("not a whole number".to_owned());
+    }
+    text.parse().map_err(|error: ParseIntError| error.to_string())
 }
 
 /// Why nothing was verified: the call itself was wrong.

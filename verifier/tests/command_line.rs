@@ -294,6 +294,11 @@ fn wrong_calls() {
         ("approved.receipt.json --trust trust.json --approvers Alex", "a-z"),
         ("approved.receipt.json --trust trust.json --quorum 2", "--approvers"),
         ("approved.receipt.json --trust trust.json --max-age -1", "-1"),
+        ("approved.receipt.json --trust trust.json --max-age +5", "not a whole number"),
+        ("approved.receipt.json --trust trust.json --approvers alex --quorum +1", "not a whole number"),
+        ("approved.receipt.json --trust trust.json --approvers alex --quorum 4294967296", "too large"),
+        ("approved.receipt.json --trust trust.json --approvers alex --quorum=", "--quorum"),
+        ("approved.receipt.json --trust trust.json --action a --action b", "--action"),
         ("approved.receipt.json --trust trust.json --unknown", "--unknown"),
     ] {
         let run = folder.run(arguments, "");

@@ -2,7 +2,7 @@
 // Checks receipts offline, as `countersign-verify` does, with the same options, reports and exit codes: 0 when every receipt
 // shows the expected decision, 1 when one does not, 2 when the call itself was wrong.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
   MAX_RECEIPT, MAX_TRUST, Refusal, parsePayload, parseTrust, reportToJson, reportToText, timeOf, verify, visible,
@@ -39,6 +39,9 @@ const OPTIONS = /** @type {const} */ ({
   id: text, requester: text, 'max-age': text, usable: flag, json: flag, help: { type: 'boolean', short: 'h' },
 });
 
+/** The largest quorum that can be asked for, as in the other programs. */
+const MAX_QUORUM = 0xffff_ffff;
+
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
@@ -51,7 +54,7 @@ try {
 async function run(args) {
   const { values, positionals } = readArguments(args);
   if (values.help) {
-    process.stdout.write(USAGE);
+    print(USAGE);
     return 0;
   }
   const trustFile = values.trust ?? process.env.COUNTERSIGN_TRUST;
@@ -64,12 +67,12 @@ async function run(args) {
     const report = await verify(read(path, MAX_RECEIPT + 1), trust, expectation);
     if (report.asExpected) good += 1;
     const name = shown(path);
-    process.stdout.write(
+    print(
       values.json ? `${reportToJson(name, report, expectation)}\n` : reportToText(name, report, expectation),
     );
   }
   if (positionals.length > 1 && !values.json) {
-    process.stdout.write(`\n${good} of ${positionals.length} receipts as expected\n`);
+    print(`\n${good} of ${positionals.length} receipts as expected\n`);
   }
   return good === positionals.length ? 0 : 1;
 }
@@ -95,7 +98,7 @@ async function expectationOf(values) {
   const now = timeOf(Math.floor(Date.now() / 1000));
   const { payload, decision = 'approve' } = values;
   if (decision !== 'approve' && decision !== 'reject') throw new CallError('--decision must be approve or reject');
-  const maxAge = values['max-age'] === undefined ? undefined : wholeNumber('max-age', values['max-age']);
+  const maxAge = values['max-age'] === undefined ? undefined : wholeNumber('max-age', values['max-age'], Number.MAX_SAFE_INTEGER);
   return {
     payload: payload === undefined
       ? undefined
@@ -118,7 +121,7 @@ function approversOf({ approvers, quorum }) {
   }
   try {
     const names = approvers.flatMap((list) => list.split(',')).map(checkUsername);
-    return { names, quorum: quorum === undefined ? 1 : wholeNumber('quorum', quorum) };
+    return { names, quorum: quorum === undefined ? 1 : wholeNumber('quorum', quorum, MAX_QUORUM) };
   } catch (error) {
     throw error instanceof Refusal ? new CallError(`--approvers: ${error.message}`) : error;
   }
@@ -127,11 +130,39 @@ function approversOf({ approvers, quorum }) {
 /**
  * @param {string} option
  * @param {string} value
+ * @param {number} limit
  */
-function wholeNumber(option, value) {
-  const number = /^\d+$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(number)) throw new CallError(`--${option} must be a whole number`);
+function wholeNumber(option, value, limit) {
+  if (!/^\d+$/.test(value)) throw new CallError(`--${option} must be a whole number`);
+  const number = Number(value);
+  if (number > limit) throw new CallError(`--${option} must be at most ${limit}`);
   return number;
+}
+
+/**
+ * Writes to standard output, at once and in full: an error of `process.stdout` would come later, when the exit code is set.
+ *
+ * @param {string} text
+ */
+function print(text) {
+  const bytes = Buffer.from(text);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSome(bytes.subarray(at));
+  } catch (error) {
+    throw new CallError(`cannot write the report: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function writeSome(bytes) {
+  try {
+    return writeSync(1, bytes);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EAGAIN') throw error;
+    // A pipe that does not block, and is full: wait a little for its reader.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    return 0;
+  }
 }
 
 /**

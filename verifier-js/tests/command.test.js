@@ -1,8 +1,9 @@
 // The command, against the golden files of `countersign-verify`: the same reports to the byte, and the same exit codes.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -96,12 +97,30 @@ test('a wrong call exits with 2 and prints no report', () => {
     [], ['approved.receipt.json'], ['--trust', 'trust.json'], [...good, '--decision', 'approved'], [...good, '--quorum', '2'],
     [...good, '--approvers', 'Alex'], [...good, '--approvers', ''], [...good, '--max-age', '-1'], [...good, '--max-age', '1.5'],
     [...good, '--aproved'], [...good, '--json=no'], [...good, '--trust', 'trust.json'], [...good, '--action'],
-    [...good, '--approvers', 'alex', '--quorum', 'x'],
+    [...good, '--approvers', 'alex', '--quorum', 'x'], [...good, '--approvers', 'alex', '--quorum', '4294967296'],
+    [...good, '--approvers', 'alex', '--quorum', '+1'], [...good, '--max-age', '+5'],
   ]) {
     const { status, stdout, stderr } = run(args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
     assert.match(stderr, /^verify\.js: /);
   }
+});
+
+test('a report that cannot be written is one sentence and exit code 2', async () => {
+  const args = [command, 'approved.receipt.json', '--trust', 'trust.json'];
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+  closeSync(full);
+  assert.equal(status, 2);
+  assert.match(stderr, /^verify\.js: cannot write the report: ENOSPC[^\n]*\n$/);
+  // A reader that goes away before the first byte.
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (chunk) => { said += chunk; });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 2);
+  assert.match(said, /^verify\.js: cannot write the report: EPIPE[^\n]*\n$/);
 });
 
 test('a file name does not act on the terminal', () => {

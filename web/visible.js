@@ -26,10 +26,7 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_P
 
 const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
 /** Alphabets with letters that look like one another's, the most usual here in front. */
-const SCRIPTS = [
-  ['LATIN', /\p{Script=Latin}/u], ['CYRILLIC', /\p{Script=Cyrillic}/u], ['GREEK', /\p{Script=Greek}/u],
-  ['CHEROKEE', /\p{Script=Cherokee}/u], ['ARMENIAN', /\p{Script=Armenian}/u],
-];
+const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
 
 /**
  * Splits a text into plain runs and hidden characters.

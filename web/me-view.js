@@ -45,7 +45,8 @@ export function decidedItems(decided, fetchReceipt) {
   });
 }
 
-function outcome({ decision, status }) {
+function outcome({ decision, status, revokedAt }) {
+  if (revokedAt) return 'It does not count: the passkey that signed was removed while others had still to decide.';
   if (status === 'pending') return 'Others must decide too.';
   if (status === 'approved') return 'It is approved.';
   if (status === 'rejected') return decision === 'reject' ? '' : 'It was rejected by another person.';

@@ -92,6 +92,9 @@ pub struct MyDecision {
     pub status: Status,
     /// Whether there is a receipt to fetch.
     pub has_receipt: bool,
+    /// When the passkey was revoked while others had still to decide: the decision does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
 }
 
 /// A passkey of this approver.

@@ -108,7 +108,7 @@ fn has_receipt(status: Status) -> bool {
 
 fn waiting_for(record: &ConfirmationRecord, published: TreeSize) -> Result<MyWaiting, StoreError> {
     let core = record.parsed_core()?;
-    let approvals = record.decisions().filter(|decision| decision.index < published.get()).count();
+    let approvals = record.counted().filter(|decision| decision.index < published.get()).count();
     Ok(MyWaiting {
         id: record.id.clone(),
         action: core.action,
@@ -139,6 +139,7 @@ fn decision_of(
         log_index: decision.index,
         status,
         has_receipt: has_receipt(status),
+        revoked_at: decision.revoked_at.map(time_text),
     }))
 }
 

@@ -12,7 +12,7 @@ use rocksdb::DB;
 use rocksdb::checkpoint::Checkpoint;
 
 use crate::open::{OpenError, is_store};
-use crate::{RocksStore, failed, settings};
+use crate::{RocksStore, failed, families, settings};
 
 impl RocksStore {
     /// Copies the store into a folder that does not exist yet, as it is at one moment: everything that was committed
@@ -33,7 +33,7 @@ impl RocksStore {
             Ok(false) => return Err(OpenError::Missing { path: path.to_owned() }),
             Err(error) => return Err(OpenError::unreadable(path, error.to_string())),
         }
-        let opened = DB::open_for_read_only(&settings::database(false), path, false);
+        let opened = DB::open_cf_descriptors_read_only(&settings::database(false), path, families::all(), false);
         let db = opened.map_err(|error| OpenError::of_rocksdb(path, error.into_string()))?;
         Ok(Self { db, reads: settings::reads(), writes: settings::writes() })
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rocksdb::DB;
 
-use crate::{RocksStore, settings};
+use crate::{RocksStore, families, settings};
 
 /// The file by which RocksDB knows a directory as a database.
 const CURRENT: &str = "CURRENT";
@@ -71,7 +71,7 @@ impl RocksStore {
     }
 
     fn open_with(path: &Path, create_if_missing: bool) -> Result<Self, OpenError> {
-        let opened = DB::open(&settings::database(create_if_missing), path);
+        let opened = DB::open_cf_descriptors(&settings::database(create_if_missing), path, families::all());
         let db = opened.map_err(|error| OpenError::of_rocksdb(path, error.into_string()))?;
         Ok(Self { db, reads: settings::reads(), writes: settings::writes() })
     }

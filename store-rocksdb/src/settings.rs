@@ -11,8 +11,11 @@ use rocksdb::{
 /// all of them: this holds the filters of some ten million.
 const BLOCK_CACHE: usize = 32 << 20;
 
-/// One write buffer; there are two, so that one fills while the other is written out.
+/// One write buffer; each family has two, so that one fills while the other is written out.
 const WRITE_BUFFER: usize = 8 << 20;
+
+/// How much of the write-ahead log a start may have to read. The family that fills slowly is written out for this.
+const WRITE_AHEAD_LOG: u64 = 32 << 20;
 
 /// The filter over a write buffer, as a part of it.
 const FILTER_OF_BUFFER: f64 = 0.02;
@@ -28,8 +31,23 @@ const INFO_LOGS: usize = 3;
 pub(crate) fn database(create_if_missing: bool) -> Options {
     let mut options = Options::default();
     options.create_if_missing(create_if_missing);
+    // A first start may have been killed before it made the second family.
+    options.create_missing_column_families(true);
     keep_what_was_acknowledged(&mut options);
     stay_small(&mut options);
+    options
+}
+
+/// The settings of the column families. Cloned for each, they share one block cache.
+pub(crate) fn families() -> Options {
+    let mut options = Options::default();
+    options.set_write_buffer_size(WRITE_BUFFER);
+    options.set_max_write_buffer_number(2);
+    // A filter over each write buffer too, for the leaf hashes that are looked up and not there.
+    options.set_memtable_whole_key_filtering(true);
+    options.set_memtable_prefix_bloom_ratio(FILTER_OF_BUFFER);
+    // Entries hold hashes and signatures, which do not shrink, and without compression there is less C++ to build.
+    options.set_compression_type(DBCompressionType::None);
     options.set_block_based_table_factory(&tables());
     options
 }
@@ -62,16 +80,10 @@ fn keep_what_was_acknowledged(options: &mut Options) {
 }
 
 fn stay_small(options: &mut Options) {
-    options.set_write_buffer_size(WRITE_BUFFER);
-    options.set_max_write_buffer_number(2);
-    // A filter over each write buffer too, for the leaf hashes that are looked up and not there.
-    options.set_memtable_whole_key_filtering(true);
-    options.set_memtable_prefix_bloom_ratio(FILTER_OF_BUFFER);
+    options.set_max_total_wal_size(WRITE_AHEAD_LOG);
     // One thread writes out, one compacts, one opens tables.
     options.set_max_background_jobs(2);
     options.set_max_file_opening_threads(1);
-    // Entries hold hashes and signatures, which do not shrink, and without compression there is less C++ to build.
-    options.set_compression_type(DBCompressionType::None);
     options.set_log_level(LogLevel::Warn);
     options.set_max_log_file_size(INFO_LOG_BYTES);
     options.set_keep_log_file_num(INFO_LOGS);

@@ -56,9 +56,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Few different bytes, so that keys meet again, among them the lowest and the highest.
+/// Few different bytes, so that keys meet again, among them the lowest and the highest, and those where the column family
+/// changes.
 fn key() -> impl Strategy<Value = Vec<u8>> {
-    vec(prop::sample::select(vec![0x00, 0x01, 0x7f, 0xff]), 0..4)
+    vec(prop::sample::select(vec![0x00, 0x01, b'e', b'f', 0x7f, 0xff]), 0..4)
 }
 
 fn commit(store: &RocksStore, model: &mut BTreeMap<Vec<u8>, Vec<u8>>, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>) {

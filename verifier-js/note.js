@@ -164,7 +164,8 @@ function parseSignature(line) {
  * @param {string} name
  */
 function isKeyName(name) {
-  return /^[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]+$/u.test(name);
+  // The space by its number: what makes scripts small for the browser takes a blank in a class for white space.
+  return /^[^\t-\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000+]+$/u.test(name);
 }
 
 /**

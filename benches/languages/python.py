@@ -20,9 +20,9 @@ def measure(path):
     data, trust = case["receipt"].encode(), v.Trust.parse(case["trust"].encode())
     receipt = v._Receipt.parse(data)
     note = v._Note.parse(receipt.checkpoint.encode())
-    enrolments = [v._CredentialEntry.parse(part.entry) for part in receipt.enrolments]
+    enrolments = [v._parse_entry(part.entry) for part in receipt.enrolments]
     keys = {entry.approver: entry.public_key for entry in enrolments}
-    entries = [v._DecisionEntry.parse(part.logged.entry) for part in receipt.decisions]
+    entries = [v._parse_entry(part.logged.entry) for part in receipt.decisions]
 
     def whole():
         return v.verify(data, trust).as_expected

@@ -25,6 +25,22 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", visible(&text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
+/// JSON that may be read on a terminal: hidden characters as `\uXXXX`, which means the same. The canonical form escapes only
+/// those below U+0020.
+pub fn escaped(json: &str) -> String {
+    json.chars().fold(String::new(), |mut text, character| {
+        if is_hidden(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let written = write!(text, "\\u{unit:04x}");
+                debug_assert!(written.is_ok(), "writing to a String cannot fail");
+            }
+        } else {
+            text.push(character);
+        }
+        text
+    })
+}
+
 /// Several texts in quotes, `["a", "b"]`.
 pub(crate) fn quoted_list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))

@@ -1,11 +1,11 @@
 //! The report of an audit: lines for people, or one JSON object for scripts (docs/audit.md).
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use monitor::audit::{Finding, Kinds, Report, What};
 use serde_json::{Value, json};
+use verifier::words::escaped;
 
 use super::AuditError;
 use crate::client::visible;
@@ -45,14 +45,14 @@ impl Audited {
 
 /// Prints the report on standard output.
 pub(super) fn print(audited: &Audited, json: bool) -> io::Result<()> {
-    let text = if json { escaped(&to_json(audited)) + "\n" } else { to_text(audited) };
+    let text = if json { escaped(&to_json(audited).to_string()) + "\n" } else { to_text(audited) };
     io::stdout().lock().write_all(text.as_bytes())
 }
 
 /// Prints that there is no report, for scripts.
 pub(super) fn print_error(error: &AuditError) -> io::Result<()> {
     let object = json!({ "type": TYPE, "passed": false, "error": error.to_string() });
-    writeln!(io::stdout().lock(), "{}", escaped(&object))
+    writeln!(io::stdout().lock(), "{}", escaped(&object.to_string()))
 }
 
 fn to_text(audited: &Audited) -> String {
@@ -162,20 +162,4 @@ fn finding(finding: &Finding) -> Value {
     };
     let resource = finding.resource().map(|resource| resource.to_string());
     json!({ "index": finding.index, "kind": kind, "resource": resource, "words": finding.to_string() })
-}
-
-/// JSON without hidden characters: it may be read on a terminal too.
-fn escaped(json: &Value) -> String {
-    let mut text = String::new();
-    for character in json.to_string().chars() {
-        if verifier::names::is_hidden(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let written = write!(text, "\\u{unit:04x}");
-                debug_assert!(written.is_ok(), "writing to a String cannot fail");
-            }
-        } else {
-            text.push(character);
-        }
-    }
-    text
 }

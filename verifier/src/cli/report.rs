@@ -1,10 +1,9 @@
 //! A verification report as text for people and as JSON for scripts.
 
-use std::fmt::Write as _;
-
 use crate::encoding::base64url;
 use crate::json::{Object, Value};
 use crate::verify::{Expectation, Facts, Outcome, Report, Verdict};
+use crate::words::escaped;
 pub(super) use crate::words::visible;
 
 use super::explained::{self, Explained};
@@ -112,21 +111,6 @@ pub(super) fn to_json(
     }
     members.extend(explained.map(|explained| ("explain", explained::to_json(explained))));
     escaped(&Value::from(Object::new(members)).to_canonical())
-}
-
-/// The same JSON without hidden characters. The canonical form escapes only those below U+0020.
-fn escaped(json: &str) -> String {
-    json.chars().fold(String::new(), |mut text, character| {
-        if crate::names::is_hidden(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let written = write!(text, "\\u{unit:04x}");
-                debug_assert!(written.is_ok(), "writing to a String cannot fail");
-            }
-        } else {
-            text.push(character);
-        }
-        text
-    })
 }
 
 fn facts_json(facts: &Facts) -> Value {

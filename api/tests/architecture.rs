@@ -11,7 +11,7 @@ use std::process::Command;
 
 /// A crate and those of ours that it may use outside its tests. A crate that the workspace does not have yet may stand
 /// here; a crate of the workspace that does not stand here fails.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("merkle", &[]),
     ("verifier", &["merkle"]),
     ("api", &[]),
@@ -21,6 +21,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("agent", &["verifier", "api", "mcp"]),
     ("monitor", &["merkle", "verifier", "api"]),
     ("cli", &["merkle", "verifier", "api", "log-server", "store-rocksdb", "mcp", "agent", "monitor"]),
+    // for tests alone
+    ("misbehaving", &["merkle", "verifier", "api", "log-server"]),
     ("benches", &["merkle", "verifier", "api", "log-server", "store-rocksdb", "mcp", "agent", "monitor", "cli"]),
 ];
 

@@ -1,0 +1,60 @@
+//! Servers that misbehave, for the tests of everything that must fail closed: the SDKs, the gate, the hook, the proxy.
+//!
+//! `misbehaving` starts one server for each case of [`cases::CASES`], each on a port of its own, prints one line of JSON that
+//! says where they are, and runs until its standard input ends. `misbehaving --table` prints the cases alone, as they stand
+//! in `testdata/doors.json`.
+//!
+//! Behind nearly every case is the real server with its store in memory and an approver with a software passkey; in front
+//! of it stands what a broken network or a hostile operator would do. All servers have the same log key and site, so that
+//! one trust file is for all, and a client's memory can be taken from one to another. It is a tool for tests, and stops at
+//! the first thing that it did not expect.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a tool for tests: whatever it did not expect ends it")]
+
+#[path = "../../cli/src/demo/authenticator.rs"]
+mod authenticator;
+mod broken;
+mod cases;
+mod clock;
+mod evidence;
+mod front;
+mod honest;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+
+use cases::{Behaviour, CASES};
+use honest::Honest;
+use log_server::api_keys::ApiKey;
+use log_server::random::OsRandom;
+
+#[tokio::main]
+async fn main() {
+    if std::env::args().nth(1).as_deref() == Some("--table") {
+        print!("{}", cases::table());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let api_key = ApiKey::generate(&OsRandom);
+    let mut urls = BTreeMap::new();
+    for case in CASES {
+        let port = match case.behaviour {
+            Behaviour::Broken(broken) => broken::listen(broken).await,
+            Behaviour::Server(trick) => front::listen(trick, api_key.reveal(), urls.get("approves").copied()).await,
+        };
+        urls.insert(case.name, port);
+    }
+    let trust_file = folder.path().join("trust.json");
+    std::fs::write(&trust_file, Honest::trust().to_json() + "\n").unwrap();
+    let cases: BTreeMap<_, _> = urls.iter().map(|(name, port)| (name, format!("http://localhost:{port}"))).collect();
+    let line = serde_json::json!({
+        "api_key": api_key.reveal(),
+        "trust_file": trust_file,
+        "approver": honest::ALEX,
+        "requester": honest::REQUESTER,
+        "cases": cases,
+    });
+    println!("{line}");
+    io::stdout().flush().unwrap();
+    // The end of standard input is the end of the test that started this.
+    _ = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await;
+}

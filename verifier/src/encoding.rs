@@ -5,7 +5,7 @@
 //! Decoding accepts only what encodes back to the same text: no white space, no other alphabet, spare bits zero.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE_NO_PAD};
 
 /// Why a text is not the encoding of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +38,7 @@ pub fn from_base64url(text: &str) -> Result<Vec<u8>, Error> {
 
 /// Decodes base64url without padding into exactly `N` bytes.
 pub fn array_from_base64url<const N: usize>(text: &str) -> Result<[u8; N], Error> {
-    exactly(from_base64url(text)?)
+    array(&URL_SAFE_NO_PAD, text).map_or_else(|| exactly(from_base64url(text)?), Ok)
 }
 
 /// Encodes as standard base64 with padding.
@@ -53,7 +53,7 @@ pub fn from_base64(text: &str) -> Result<Vec<u8>, Error> {
 
 /// Decodes standard base64 with padding into exactly `N` bytes.
 pub fn array_from_base64<const N: usize>(text: &str) -> Result<[u8; N], Error> {
-    exactly(from_base64(text)?)
+    array(&STANDARD, text).map_or_else(|| exactly(from_base64(text)?), Ok)
 }
 
 /// Encodes as lower-case base32 without padding.
@@ -76,6 +76,12 @@ pub fn is_base32(text: &str) -> bool {
 }
 
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Exactly `N` bytes, without a vector on the way. None says that something is wrong, not what.
+fn array<const N: usize>(engine: &GeneralPurpose, text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    (engine.decode_slice(text, &mut bytes) == Ok(N)).then_some(bytes)
+}
 
 fn exactly<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], Error> {
     let given = bytes.len();

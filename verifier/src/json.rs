@@ -214,7 +214,7 @@ fn write_string(text: &mut String, string: &str) {
     text.push('"');
     let mut rest = string;
     // What is escaped is one byte in UTF-8, so that the text between is copied as it is.
-    while let Some(at) = rest.bytes().position(ends_plain_text) {
+    while let Some(at) = plain_length(rest) {
         text.push_str(&rest[..at]);
         text.extend(canonical_escape(char::from(rest.as_bytes()[at])));
         rest = &rest[at + 1..];
@@ -240,9 +240,27 @@ const CONTROLS: [&str; 0x20] = [
     r"\u0018", r"\u0019", r"\u001a", r"\u001b", r"\u001c", r"\u001d", r"\u001e", r"\u001f",
 ];
 
-/// Whether a byte may not stand for itself inside of a string: a quote, a backslash, a control character.
-fn ends_plain_text(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..0x20)
+/// Where in a text the first byte is that may not stand for itself inside of a string: a quote, a backslash, a control
+/// character.
+fn plain_length(text: &str) -> Option<usize> {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return Some(i * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    Some(words.len() * 8 + at)
+}
+
+/// Marks the first of eight bytes that may not stand for itself by its highest bit; none if there is none. Marks above the
+/// first mean nothing: a subtraction borrows from the next byte only where it has found something.
+fn marks(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH * 0x80);
+    let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    below(word, 0x20) | is(b'"') | is(b'\\')
 }
 
 #[cfg(test)]
@@ -277,6 +295,20 @@ mod tests {
             let error = parse_canonical(other.as_bytes(), LIMITS).unwrap_err();
             assert_eq!(error.kind, ErrorKind::NotCanonical, "{other}");
         }
+    }
+
+    #[test]
+    fn plain_text_ends_at_the_first_byte_that_must_be_escaped() {
+        let must = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        for (at, byte) in (0..20).flat_map(|at| (0..0x80).map(move |byte| (at, byte))) {
+            for others in ["!#[]\u{7f}", "é", "\u{80}\u{ff}\u{10ffff}"] {
+                let plain: String = others.chars().cycle().take(at).collect();
+                let text = format!("{plain}{}\"\n", char::from(byte));
+                let expected = plain.len() + usize::from(!must(byte));
+                assert_eq!(plain_length(&text), Some(expected), "{text:?}");
+            }
+        }
+        assert_eq!(plain_length("never any of them"), None);
     }
 
     #[test]

@@ -100,6 +100,9 @@ fn check_shown(text: &str, limit: usize) -> Result<(), NameError> {
 /// same table. The last two code points of every plane are noncharacters too.
 pub fn is_hidden(character: char) -> bool {
     let point = u32::from(character);
+    if (0x20..0x7f).contains(&point) {
+        return false;
+    }
     point & 0xfffe == 0xfffe || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&point))
 }
 

@@ -1,6 +1,6 @@
 //! The strict parser: bytes to [`Value`], or an error that names the place.
 
-use super::{Number, Object, Value, canonical_escape, ends_plain_text, number, utf16_order};
+use super::{Number, Object, Value, canonical_escape, number, plain_length, utf16_order};
 use crate::words::quoted;
 
 /// What a text may be at most.
@@ -95,7 +95,7 @@ fn parse_text(bytes: &[u8], limits: Limits) -> Result<(Value, bool), Error> {
         return Err(top(ErrorKind::TooLarge { given: bytes.len(), limit: limits.max_bytes }));
     }
     let text = str::from_utf8(bytes).map_err(|error| top(ErrorKind::NotUtf8(error.valid_up_to())))?;
-    let mut parser = Parser { text, at: 0, path: Vec::new(), limits, canonical: true };
+    let mut parser = Parser { text, at: 0, path: Vec::new(), limits, canonical: true, room: String::new() };
     parser.skip_white_space();
     let value = parser.value(0).map_err(|kind| parser.error(kind))?;
     parser.skip_white_space();
@@ -118,6 +118,8 @@ struct Parser<'a> {
     /// Whether all that was read so far stands as the canonical form writes it. There are four ways in which it may not:
     /// white space, the order of keys, escapes, numbers.
     canonical: bool,
+    /// Where strings with escapes grow.
+    room: String,
 }
 
 enum Segment {
@@ -198,27 +200,41 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&mut self) -> Result<String, ErrorKind> {
-        self.at += 1;
-        let mut string = self.plain_text()?.to_owned();
+        let first = self.plain_text(self.at + 1)?;
+        if self.take(b'"') {
+            return Ok(first.to_owned());
+        }
+        // A text in a text has many escapes: it grows where there is room, and is copied when its length is known.
+        let mut string = std::mem::take(&mut self.room);
+        string.clear();
+        string.push_str(first);
         while !self.take(b'"') {
             if self.peek() != Some(b'\\') {
                 return Err(self.expected("an escape in place of a control character"));
             }
-            string.push(self.escape()?);
-            string.push_str(self.plain_text()?);
+            // What most escapes are: a character that stands for itself after the backslash, as what follows it does.
+            if matches!(self.text.as_bytes().get(self.at + 1), Some(b'"' | b'\\')) {
+                self.at += 2;
+                string.push_str(self.plain_text(self.at - 1)?);
+            } else {
+                string.push(self.escape()?);
+                string.push_str(self.plain_text(self.at)?);
+            }
         }
-        Ok(string)
+        self.room = string;
+        Ok(self.room.clone())
     }
 
-    /// What stands for itself inside of a string, up to what does not.
-    fn plain_text(&mut self) -> Result<&'a str, ErrorKind> {
-        let rest = &self.text[self.at..];
-        let Some(end) = rest.bytes().position(ends_plain_text) else {
+    /// What stands for itself inside of a string, up to what does not. It begins at `start`, which stands for itself too
+    /// if the parser is behind it.
+    fn plain_text(&mut self, start: usize) -> Result<&'a str, ErrorKind> {
+        self.at = self.at.max(start);
+        let Some(length) = plain_length(&self.text[self.at..]) else {
             self.at = self.text.len();
             return Err(self.expected("a closing quote"));
         };
-        self.at += end;
-        Ok(&rest[..end])
+        self.at += length;
+        Ok(&self.text[start..self.at])
     }
 
     fn escape(&mut self) -> Result<char, ErrorKind> {

@@ -31,7 +31,7 @@ pub(super) fn run(
 ) -> Result<Facts, Stopped> {
     let receipt = progress.take(Step::Receipt, || parse_receipt(bytes))?;
     let (checkpoint, witnessed_at) = progress.take(Step::Checkpoint, || open_checkpoint(&receipt, trust))?;
-    let documents = progress.take(Step::Document, || parse_documents(&receipt, &checkpoint))?;
+    let mut documents = progress.take(Step::Document, || parse_documents(&receipt, &checkpoint))?;
     let entries = progress.take(Step::Entry, || parse_entries(&receipt, &documents))?;
     let client_data = progress.take(Step::Challenge, || check_challenges(&receipt, &documents, &entries))?;
     progress.take(Step::ClientData, || check_client_data(&client_data, trust))?;
@@ -42,7 +42,8 @@ pub(super) fn run(
     progress.take(Step::Inclusion, || check_inclusion(&receipt, &checkpoint))?;
     let decision = progress.take(Step::Quorum, || check_quorum(&documents, &entries))?;
     let decisions = facts_of_decisions(&receipt, &documents, &entries);
-    let core = documents[0].core.clone();
+    // The quorum step has found that they have one core.
+    let core = documents.swap_remove(0).core;
     Ok(Facts { decision, core, decisions, checkpoint, pinned: trust.approvers.is_some(), witnessed_at })
 }
 

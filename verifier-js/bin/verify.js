@@ -62,18 +62,32 @@ async function run(args) {
   if (trustFile === undefined) throw new CallError('no trust file; see --help');
   const trust = await content(trustFile, 'trust file', () => parseTrust(read(trustFile, MAX_TRUST)));
   const expectation = await expectationOf(values);
+  const withSummary = positionals.length > 1 && !values.json;
   let good = 0;
+  /** @type {string[]} */
+  const unreadable = [];
   for (const path of positionals) {
-    const report = await verify(read(path, MAX_RECEIPT + 1), trust, expectation);
-    if (report.asExpected) good += 1;
     const name = shown(path);
+    let receipt;
+    try {
+      receipt = read(path, MAX_RECEIPT + 1);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      unreadable.push(error.message);
+      if (withSummary) print(`${visible(name)}\n\nUNREADABLE\n`);
+      continue;
+    }
+    const report = await verify(receipt, trust, expectation);
+    if (report.asExpected) good += 1;
     print(
       values.json ? `${reportToJson(name, report, expectation)}\n` : reportToText(name, report, expectation),
     );
   }
-  if (positionals.length > 1 && !values.json) {
-    print(`\n${good} of ${positionals.length} receipts as expected\n`);
+  if (withSummary) {
+    const rest = unreadable.length > 0 ? `, ${unreadable.length} unreadable` : '';
+    print(`\n${good} of ${positionals.length} receipts as expected${rest}\n`);
   }
+  if (unreadable.length > 0) throw new CallError(unreadable.join('; '));
   return good === positionals.length ? 0 : 1;
 }
 

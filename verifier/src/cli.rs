@@ -86,7 +86,7 @@ fn whole_number<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String
     text.parse().map_err(|error: ParseIntError| error.to_string())
 }
 
-/// Why nothing was verified: the call itself was wrong.
+/// Why nothing, or not everything, was verified: the call itself was wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// A file could not be read.
@@ -107,13 +107,17 @@ pub enum CallError {
         /// Why it is not.
         reason: String,
     },
+    /// Receipts that could not be read, in their order; the others have their reports.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Unreadable(Vec<CallError>),
     /// The report could not be written.
     #[error("cannot write the report: {0}")]
     Write(#[from] std::io::Error),
 }
 
 impl VerifyArgs {
-    /// Verifies the receipts, writes a report for each to `out`, and says whether all are as expected.
+    /// Verifies the receipts, writes a report for each to `out`, and says whether all are as expected. A receipt that cannot
+    /// be read keeps none of the others from its report.
     pub fn run(
         &self,
         now: Timestamp,
@@ -122,9 +126,19 @@ impl VerifyArgs {
     ) -> Result<bool, CallError> {
         let trust = Trust::parse(&read(&self.trust, MAX_TRUST)?).map_err(|e| content(&self.trust, "trust file", e))?;
         let expectation = self.expectation(now)?;
-        let mut good = 0;
+        let (mut good, mut unreadable) = (0, Vec::new());
+        let with_summary = self.receipts.len() > 1 && !self.json;
         for path in &self.receipts {
-            let receipt = read(path, MAX_RECEIPT + 1)?;
+            let receipt = match read(path, MAX_RECEIPT + 1) {
+                Ok(receipt) => receipt,
+                Err(error) => {
+                    if with_summary {
+                        writeln!(out, "{}\n\nUNREADABLE", report::visible(&display(path)))?;
+                    }
+                    unreadable.push(error);
+                    continue;
+                }
+            };
             let report = verify(&receipt, &trust, &expectation, primitive);
             let explained = self.explain.then(|| explain(&receipt, &trust, &expectation, &report));
             good += usize::from(report.as_expected);
@@ -134,10 +148,11 @@ impl VerifyArgs {
                 write!(out, "{}", report::to_text(&display(path), &report, &expectation, explained.as_deref()))?;
             }
         }
-        if self.receipts.len() > 1 && !self.json {
-            writeln!(out, "\n{good} of {} receipts as expected", self.receipts.len())?;
+        if with_summary {
+            let rest = if unreadable.is_empty() { String::new() } else { format!(", {} unreadable", unreadable.len()) };
+            writeln!(out, "\n{good} of {} receipts as expected{rest}", self.receipts.len())?;
         }
-        Ok(good == self.receipts.len())
+        if unreadable.is_empty() { Ok(good == self.receipts.len()) } else { Err(CallError::Unreadable(unreadable)) }
     }
 
     fn expectation(&self, now: Timestamp) -> Result<Expectation, CallError> {

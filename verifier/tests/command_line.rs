@@ -214,6 +214,22 @@ fn several_receipts() {
 }
 
 #[test]
+fn an_unreadable_receipt_keeps_none_of_the_others_from_its_report() {
+    let folder = Folder::new("unreadable");
+    let files = "gone.receipt.json approved.receipt.json gone-too.receipt.json rejected.receipt.json";
+    let run = folder.run(&format!("{files} --trust trust.json"), "");
+    assert_eq!(run.code, 2);
+    let verdicts: Vec<_> = run.stdout.lines().filter(|line| line.starts_with(char::is_uppercase)).collect();
+    let words = ["UNREADABLE", "APPROVED", "What", "UNREADABLE", "NOT AS"];
+    assert_eq!(verdicts.len(), words.len(), "{}", run.stdout);
+    assert!(verdicts.iter().zip(words).all(|(line, words)| line.starts_with(words)), "{}", run.stdout);
+    assert!(run.stdout.ends_with("\n1 of 4 receipts as expected, 2 unreadable\n"), "{}", run.stdout);
+    assert!(run.stderr.contains("gone.receipt.json") && run.stderr.contains("gone-too.receipt.json"), "{}", run.stderr);
+    let run = folder.run(&format!("{files} --trust trust.json --json"), "");
+    assert_eq!((run.code, run.stdout.lines().count()), (2, 2), "{}", run.stdout);
+}
+
+#[test]
 fn standard_input() {
     let folder = Folder::new("standard-input");
     let run = folder.run("- --trust trust.json", &Story::two_of_three().text());

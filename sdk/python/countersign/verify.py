@@ -464,7 +464,7 @@ exit codes: 0 the expected decision was reached and verified, 1 it was not, 2 th
 
 
 class _CallError(Exception):
-    """The call itself was wrong, so nothing was verified."""
+    """The call itself was wrong, so nothing, or not everything, was verified."""
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -553,17 +553,28 @@ def _integer(bits: int) -> Callable[[str], int]:
 def _verify_files(arguments: argparse.Namespace, now: int, out: BinaryIO) -> int:
     trust = _content(arguments.trust, "trust file", Trust.parse, _read(arguments.trust, _MAX_TRUST))
     expectation = _expectation(arguments, now)
-    good = 0
+    count = len(arguments.receipts)
+    with_summary = count > 1 and not arguments.json
+    good, unreadable = 0, []
     for path in arguments.receipts:
-        report = verify(_read(path, _MAX_RECEIPT + 1), trust, expectation)
+        try:
+            receipt = _read(path, _MAX_RECEIPT + 1)
+        except _CallError as error:
+            unreadable.append(str(error))
+            if with_summary:
+                _write(out, f"{_visible(_display(path))}\n\nUNREADABLE\n")
+            continue
+        report = verify(receipt, trust, expectation)
         good += report.as_expected
         if arguments.json:
             _write(out, report_json(_display(path), report, expectation) + "\n")
         else:
             _write(out, report_text(_display(path), report, expectation))
-    count = len(arguments.receipts)
-    if count > 1 and not arguments.json:
-        _write(out, f"\n{good} of {count} receipts as expected\n")
+    if with_summary:
+        rest = f", {len(unreadable)} unreadable" if unreadable else ""
+        _write(out, f"\n{good} of {count} receipts as expected{rest}\n")
+    if unreadable:
+        raise _CallError("; ".join(unreadable))
     return 0 if good == count else 1
 
 

@@ -1,0 +1,224 @@
+"""The client for asyncio: the same flows as `countersign.client`, and each request in a thread of its own, so that a long
+poll holds up nothing. The threads are daemons: none keeps a program alive, and each ends with its request's deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional, TypeVar, Union, cast
+
+from .arguments import Arguments, Title
+from .client import Countersign
+from .confirmation import AsyncDecision, Confirmation, Consumption, Outcome
+from .errors import CountersignError
+from .flows import Effect, Flow, Flows, Pause, Send, Tell
+from .memory import Memory
+from .question import Question, Terms
+from .settings import base_url_of, flows_of
+from .transport import HttpTransport, Request, Response, Transport, TransportError
+from .verify import Expectation, Report, Trust
+
+if TYPE_CHECKING:  # Python 3.10 has no Unpack.
+    from typing_extensions import Unpack
+
+T = TypeVar("T")
+OnPending = Callable[[Confirmation], object]
+
+
+class AsyncCountersign:
+    """`Countersign` for asyncio: the same arguments, the same methods, each to be awaited. `on_pending` may be a coroutine
+    function. A request whose task is cancelled is taken back, unless the caller gave it an idempotency key to find it by.
+    """
+
+    def __init__(
+        self,
+        api_key: Optional[str] = None,
+        base_url: Optional[str] = None,
+        trust: Union[Trust, str, os.PathLike[str], None] = None,
+        memory: Union[Memory, str, os.PathLike[str], None] = None,
+        *,
+        request_timeout: float = 10.0,
+        max_retries: int = 5,
+        poll: int = 25,
+        allow_http: bool = False,
+        ssl_context: Optional[ssl.SSLContext] = None,
+        transport: Optional[Transport] = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        flows: Optional[Flows] = None,
+    ) -> None:
+        self.flows = flows or flows_of(api_key, trust, memory, request_timeout, max_retries, poll)
+        self.transport: Transport = transport or HttpTransport(
+            base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
+        )
+        self._sleep = sleep
+
+    async def request_approval(
+        self,
+        *,
+        action: str,
+        payload: Mapping[str, Any],
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> AsyncDecision:
+        """Asks and waits. Look at the decision's status: only `approved` opens, and only after `consume()`."""
+        question = Question.of(action, payload, **terms)
+        return self._decision(await self._run(self.flows.request(question, timeout), on_pending))
+
+    async def require_approval(
+        self,
+        *,
+        action: str,
+        payload: Mapping[str, Any],
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> AsyncDecision:
+        """Asks, waits, verifies and consumes. Raises `ApprovalDenied` for everything else."""
+        question = Question.of(action, payload, **terms)
+        return self._decision(await self._run(self.flows.require(question, timeout), on_pending))
+
+    async def create_confirmation(
+        self, *, action: str, payload: Mapping[str, Any], **terms: Unpack[Terms]
+    ) -> Confirmation:
+        """Asks, and does not wait."""
+        return await self._run(self.flows.create(Question.of(action, payload, **terms)))
+
+    async def resume_confirmation(
+        self, id: str, *, action: str, payload: Mapping[str, Any], **terms: Unpack[Terms]
+    ) -> Confirmation:
+        """Finds a confirmation by its id. It must be about exactly what the arguments say."""
+        return await self._run(self.flows.resume(id, Question.of(action, payload, **terms)))
+
+    async def get_confirmation(self, id: str, wait: int = 0) -> AsyncDecision:
+        """How it stands, after at most `wait` seconds. That the payload is the right one is for the caller to compare."""
+        return self._decision(await self._run(self.flows.get(id, wait)))
+
+    async def wait_for_decision(
+        self, confirmation: Confirmation, *, timeout: Optional[float] = None, cancel: bool = True
+    ) -> AsyncDecision:
+        """Waits. After the timeout the request is cancelled; with `cancel=False` it stays, and the status is `pending`."""
+        return self._decision(await self._run(self.flows.wait(confirmation, timeout, cancel)))
+
+    async def cancel(self, confirmation: Union[Confirmation, Outcome, str]) -> None:
+        """Takes a request back; a decided one is `Refused` with 409."""
+        await self._run(self.flows.cancel(confirmation if isinstance(confirmation, str) else confirmation.id))
+
+    async def consume(self, decision: Outcome) -> Consumption:
+        """Uses an approval, once. Only after this may the action run."""
+        return await self._run(self.flows.consume(decision))
+
+    async def verify_receipt(self, receipt: str, expectation: Optional[Expectation] = None) -> Report:
+        """The verifier's report on a receipt, with this client's trust file."""
+        return cast(Report, await self._run(self.flows.verify_receipt(receipt, expectation or Expectation())))
+
+    def guard(
+        self,
+        *,
+        action: Optional[Title] = None,
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A decorator for functions and coroutine functions, which makes a coroutine function; see `Countersign.guard`."""
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            arguments = Arguments(function, action)
+
+            @functools.wraps(function)
+            async def guarded(*args: Any, **kwargs: Any) -> Any:
+                title, payload = arguments.bind(args, kwargs)
+                decision = await self.require_approval(
+                    action=title, payload=payload, timeout=timeout, on_pending=on_pending, **terms
+                )
+                result = arguments.call(decision.payload)
+                return await result if inspect.isawaitable(result) else result
+
+            return guarded
+
+        return decorate
+
+    async def __aenter__(self) -> AsyncCountersign:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is held between two calls; the context manager is there for symmetry."""
+
+    def _decision(self, outcome: Outcome) -> AsyncDecision:
+        return AsyncDecision(**vars(outcome), client=self)
+
+    async def _run(self, flow: Flow[T], on_pending: Optional[OnPending] = None) -> T:
+        told: Optional[Tell] = None
+        try:
+            effect = next(flow)
+            while True:
+                told = effect if isinstance(effect, Tell) else told
+                try:
+                    result = await self._carry_out(effect, on_pending)
+                except TransportError as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as end:
+            return cast(T, end.value)
+        except asyncio.CancelledError:
+            if told is not None and not told.can_resume:
+                self._take_back(told.confirmation)
+            raise
+        finally:
+            flow.close()
+
+    async def _carry_out(self, effect: Effect, on_pending: Optional[OnPending]) -> object:
+        if isinstance(effect, Send):
+            return await _in_a_thread(self.transport, effect.request)
+        if isinstance(effect, Pause):
+            await self._sleep(effect.seconds)
+        elif isinstance(effect, Tell) and on_pending is not None:
+            told = on_pending(effect.confirmation)
+            if inspect.isawaitable(told):
+                await told
+        return None
+
+    def _take_back(self, confirmation: Confirmation) -> None:
+        """Nobody waits any more, so nobody should be asked. Best effort: the approval would not be used anyway."""
+
+        def cancel() -> None:
+            try:
+                Countersign(flows=self.flows, transport=self.transport).cancel(confirmation)
+            except CountersignError:
+                pass
+
+        threading.Thread(target=cancel, name="countersign-cancel", daemon=True).start()
+
+
+async def _in_a_thread(transport: Transport, request: Request) -> Response:
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[Response] = loop.create_future()
+
+    def settle(response: Optional[Response], error: Optional[BaseException]) -> None:
+        if answered.done():
+            return
+        if error is not None:
+            answered.set_exception(error)
+        elif response is not None:
+            answered.set_result(response)
+
+    def send() -> None:
+        response: Optional[Response] = None
+        error: Optional[BaseException] = None
+        try:
+            response = transport.send(request)
+        except BaseException as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, response, error)
+        except RuntimeError:
+            pass  # The loop was closed while nobody waited any more.
+
+    threading.Thread(target=send, name="countersign-request", daemon=True).start()
+    return await answered

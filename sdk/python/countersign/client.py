@@ -1,0 +1,180 @@
+"""The client for programs without asyncio: it runs the flows of `countersign.flows`, one after the other."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import ssl
+import time
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Union, cast
+
+from .arguments import Arguments, Title
+from .confirmation import Confirmation, Consumption, Decision, Outcome
+from .flows import Effect, Flow, Flows, Pause, Send, Tell
+from .memory import Memory
+from .question import Question, Terms
+from .settings import base_url_of, flows_of
+from .transport import HttpTransport, Transport, TransportError
+from .verify import Expectation, Report, Trust
+
+if TYPE_CHECKING:  # Python 3.10 has no Unpack.
+    from typing_extensions import Unpack
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+OnPending = Callable[[Confirmation], object]
+
+
+class Countersign:
+    """Asks people for approval, and believes nobody but their passkeys.
+
+    `trust` is a trust file or its path (else COUNTERSIGN_TRUST; without it the server's own is taken on first use, and
+    decisions say so). `memory` is the path of a file that keeps the largest log seen, across processes.
+    """
+
+    def __init__(
+        self,
+        api_key: Optional[str] = None,
+        base_url: Optional[str] = None,
+        trust: Union[Trust, str, os.PathLike[str], None] = None,
+        memory: Union[Memory, str, os.PathLike[str], None] = None,
+        *,
+        request_timeout: float = 10.0,
+        max_retries: int = 5,
+        poll: int = 25,
+        allow_http: bool = False,
+        ssl_context: Optional[ssl.SSLContext] = None,
+        transport: Optional[Transport] = None,
+        sleep: Callable[[float], None] = time.sleep,
+        flows: Optional[Flows] = None,
+    ) -> None:
+        self.flows = flows or flows_of(api_key, trust, memory, request_timeout, max_retries, poll)
+        self.transport: Transport = transport or HttpTransport(
+            base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
+        )
+        self._sleep = sleep
+
+    def request_approval(
+        self,
+        *,
+        action: str,
+        payload: Mapping[str, Any],
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> Decision:
+        """Asks and waits. Look at the decision's status: only `approved` opens, and only after `consume()`.
+
+        `on_pending` is given the confirmation as soon as it is there, to show its link and compare code.
+        """
+        question = Question.of(action, payload, **terms)
+        return self._decision(self._run(self.flows.request(question, timeout), on_pending))
+
+    def require_approval(
+        self,
+        *,
+        action: str,
+        payload: Mapping[str, Any],
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> Decision:
+        """Asks, waits, verifies and consumes. Raises `ApprovalDenied` for everything else."""
+        question = Question.of(action, payload, **terms)
+        return self._decision(self._run(self.flows.require(question, timeout), on_pending))
+
+    def create_confirmation(self, *, action: str, payload: Mapping[str, Any], **terms: Unpack[Terms]) -> Confirmation:
+        """Asks, and does not wait."""
+        return self._run(self.flows.create(Question.of(action, payload, **terms)))
+
+    def resume_confirmation(
+        self, id: str, *, action: str, payload: Mapping[str, Any], **terms: Unpack[Terms]
+    ) -> Confirmation:
+        """Finds a confirmation by its id. It must be about exactly what the arguments say."""
+        return self._run(self.flows.resume(id, Question.of(action, payload, **terms)))
+
+    def get_confirmation(self, id: str, wait: int = 0) -> Decision:
+        """How it stands, after at most `wait` seconds. That the payload is the right one is for the caller to compare."""
+        return self._decision(self._run(self.flows.get(id, wait)))
+
+    def wait_for_decision(
+        self, confirmation: Confirmation, *, timeout: Optional[float] = None, cancel: bool = True
+    ) -> Decision:
+        """Waits. After the timeout the request is cancelled; with `cancel=False` it stays, and the status is `pending`."""
+        return self._decision(self._run(self.flows.wait(confirmation, timeout, cancel)))
+
+    def cancel(self, confirmation: Union[Confirmation, Outcome, str]) -> None:
+        """Takes a request back; a decided one is `Refused` with 409."""
+        self._run(self.flows.cancel(confirmation if isinstance(confirmation, str) else confirmation.id))
+
+    def consume(self, decision: Outcome) -> Consumption:
+        """Uses an approval, once. Only after this may the action run."""
+        return self._run(self.flows.consume(decision))
+
+    def verify_receipt(self, receipt: str, expectation: Optional[Expectation] = None) -> Report:
+        """The verifier's report on a receipt, with this client's trust file."""
+        return cast(Report, self._run(self.flows.verify_receipt(receipt, expectation or Expectation())))
+
+    def guard(
+        self,
+        *,
+        action: Optional[Title] = None,
+        timeout: Optional[float] = None,
+        on_pending: Optional[OnPending] = None,
+        **terms: Unpack[Terms],
+    ) -> Callable[[F], F]:
+        """A decorator: each call asks for approval of its arguments, and runs with exactly those that were approved.
+
+        `action` is a text, or a function that makes it of the same arguments; the function's name if left out.
+        """
+
+        def decorate(function: F) -> F:
+            if inspect.iscoroutinefunction(function):
+                raise TypeError("a coroutine function needs AsyncCountersign.guard")
+            arguments = Arguments(function, action)
+
+            @functools.wraps(function)
+            def guarded(*args: Any, **kwargs: Any) -> Any:
+                title, payload = arguments.bind(args, kwargs)
+                decision = self.require_approval(
+                    action=title, payload=payload, timeout=timeout, on_pending=on_pending, **terms
+                )
+                return arguments.call(decision.payload)
+
+            return cast(F, guarded)
+
+        return decorate
+
+    def __enter__(self) -> Countersign:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held between two calls; the context manager is there for symmetry."""
+
+    def _decision(self, outcome: Outcome) -> Decision:
+        return Decision(**vars(outcome), client=self)
+
+    def _run(self, flow: Flow[T], on_pending: Optional[OnPending] = None) -> T:
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    result = self._carry_out(effect, on_pending)
+                except TransportError as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as end:
+            return cast(T, end.value)
+        finally:
+            flow.close()
+
+    def _carry_out(self, effect: Effect, on_pending: Optional[OnPending]) -> object:
+        if isinstance(effect, Send):
+            return self.transport.send(effect.request)
+        if isinstance(effect, Pause):
+            self._sleep(effect.seconds)
+        elif isinstance(effect, Tell) and on_pending is not None:
+            on_pending(effect.confirmation)
+        return None

@@ -1,0 +1,82 @@
+"""Where a client's settings come from: its arguments, or the environment that every client of Countersign reads."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import Callable, Optional, Union
+
+from .flows import Flows
+from .memory import FileMemory, Memory, ProcessMemory
+from .verify import Trust
+
+_MAX_KEY_FILE, _MAX_TRUST_FILE = 4096, 1024 * 1024
+
+
+def flows_of(
+    api_key: Optional[str],
+    trust: Union[Trust, str, os.PathLike[str], None],
+    memory: Union[Memory, str, os.PathLike[str], None],
+    request_timeout: float,
+    max_retries: int,
+    poll: int,
+    now: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> Flows:
+    """The flows of a client; `ValueError` if something that is needed is missing or wrong."""
+    if not 1 <= poll <= 60 or max_retries < 0 or request_timeout <= 0:
+        raise ValueError("poll must be 1 to 60, max_retries at least 0, request_timeout more than 0")
+    return Flows(
+        _api_key(api_key),
+        _trust(trust),
+        _memory(memory),
+        now,
+        monotonic,
+        uniform,
+        request_timeout,
+        max_retries,
+        poll,
+    )
+
+
+def base_url_of(base_url: Optional[str]) -> str:
+    """The server's URL: as given, or from COUNTERSIGN_URL."""
+    found = base_url or os.environ.get("COUNTERSIGN_URL")
+    if not found:
+        raise ValueError("no server: give base_url or set COUNTERSIGN_URL")
+    return found
+
+
+def _api_key(api_key: Optional[str]) -> str:
+    found = api_key or os.environ.get("COUNTERSIGN_API_KEY")
+    if not found and os.environ.get("COUNTERSIGN_API_KEY_FILE"):
+        found = _read(os.environ["COUNTERSIGN_API_KEY_FILE"], _MAX_KEY_FILE).decode("ascii", "replace").strip()
+    if not found:
+        raise ValueError("no API key: give api_key or set COUNTERSIGN_API_KEY or COUNTERSIGN_API_KEY_FILE")
+    if not all("!" <= character <= "~" for character in found):
+        # The key itself must not be shown, not even a wrong one.
+        raise ValueError("the API key holds a character that no key has")
+    return found
+
+
+def _trust(trust: Union[Trust, str, os.PathLike[str], None]) -> Optional[Trust]:
+    if isinstance(trust, Trust):
+        return trust
+    path = trust or os.environ.get("COUNTERSIGN_TRUST")
+    return Trust.parse(_read(path, _MAX_TRUST_FILE)) if path else None
+
+
+def _memory(memory: Union[Memory, str, os.PathLike[str], None]) -> Memory:
+    if memory is None:
+        return ProcessMemory()
+    return FileMemory(os.fspath(memory)) if isinstance(memory, (str, os.PathLike)) else memory
+
+
+def _read(path: Union[str, os.PathLike[str]], limit: int) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"{path} has more than {limit} bytes")
+    return data

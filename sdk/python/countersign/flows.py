@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, Union
 
 from .confirmation import Confirmation, Consumption, Outcome
@@ -98,7 +98,7 @@ class _OutOfTime(Unreachable):
 class Flows:
     """What all flows of one client share."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     #: The pinned trust, or none: then it is taken from the server on first use.
     trust: Optional[Trust]
     memory: Memory

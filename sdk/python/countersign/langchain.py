@@ -1,0 +1,221 @@
+"""Tools of LangChain that wait for a person. Needs the packages langchain and langgraph; nothing else here imports this.
+
+A middleware stands where tools are run, so no message of a model and no answer to an interrupt gets around it: what runs
+is what a verified and consumed approval holds. A denial is answered as a `ToolMessage` with `status="error"`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Tuple, Union
+
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.types import Command, interrupt
+
+from .asynchronous import AsyncCountersign
+from .client import Countersign
+from .confirmation import Confirmation, Outcome
+from .errors import CountersignError
+from .flows import Flow, Flows
+from .question import Question
+from .verify import _base64url
+
+Client = Union[Countersign, AsyncCountersign]
+#: Whom to ask: a username; or terms, such as `{"approvers": ["alex", "sam"], "quorum": 2, "action": "Wire money"}`.
+Whom = Union[str, Mapping[str, Any]]
+Answer = Union[ToolMessage, Command[Any]]
+
+
+class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
+    """Holds the calls of the tools that `tools` names until they are approved and consumed; the others run as ever.
+
+    It waits for `wait` seconds. Then it interrupts the graph with the link in the interrupt's value, and looks again when
+    the graph is resumed, with whatever value: that value decides nothing. LangGraph runs the node again from its top; the
+    request is found again by a key made of the thread's id and the tool call's. This needs a checkpointer; without one
+    use `wait=None`, which waits until the request expires.
+    """
+
+    def __init__(self, client: Client, tools: Mapping[str, Whom], wait: Optional[float] = 45) -> None:
+        super().__init__()
+        self._clients = _both(client)
+        self._tools = dict(tools)
+        self._wait = wait
+
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
+        """Runs the call once it is approved."""
+        whom = self._tools.get(request.tool_call["name"])
+        if whom is None:
+            return handler(request)
+        try:
+            outcome = self._clients[0]._run(self._flow(request, whom))
+        except (CountersignError, ValueError, TypeError) as error:
+            return _denied(request, error)
+        return handler(_approved(request, outcome))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
+    ) -> Answer:
+        """Runs the call once it is approved."""
+        whom = self._tools.get(request.tool_call["name"])
+        if whom is None:
+            return await handler(request)
+        try:
+            outcome = await self._clients[1]._run(self._flow(request, whom))
+        except (CountersignError, ValueError, TypeError) as error:
+            return _denied(request, error)
+        return await handler(_approved(request, outcome))
+
+    def _flow(self, request: ToolCallRequest, whom: Whom) -> Flow[Outcome]:
+        call = request.tool_call
+        key = _key(request.runtime.config, call["id"])
+        payload = {"args": call["args"], "tool": call["name"]}
+        return _held(self._clients[0].flows, whom, payload, key, self._wait)
+
+
+def approved_tool(tool: BaseTool, client: Client, wait: Optional[float] = None, **terms: Any) -> BaseTool:
+    """The same tool, whose every call is approved and consumed first: `approved_tool(tool, client, username="alex")`.
+
+    A denial is a `ToolMessage` with `status="error"` where a model called the tool, and `ApprovalDenied` or another
+    `CountersignError` where a program did. `wait` is as in `CountersignMiddleware`; by default it waits for the decision.
+    """
+    schema = tool.args_schema
+    return _ApprovedTool(
+        name=tool.name,
+        description=tool.description,
+        args_schema=schema,
+        return_direct=tool.return_direct,
+        inner=tool,
+        clients=_both(client),
+        terms=terms,
+        wait=wait,
+    )
+
+
+class _ApprovedTool(BaseTool):
+    inner: BaseTool
+    clients: Any
+    terms: Dict[str, Any]
+    wait: Optional[float] = None
+
+    @property
+    def tool_call_schema(self) -> Any:
+        return self.inner.tool_call_schema
+
+    @property
+    def _injected_args_keys(self) -> frozenset[str]:
+        return self.inner._injected_args_keys
+
+    def run(self, tool_input: Union[str, Dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        try:
+            outcome = self.clients[0]._run(self._flow(tool_input, kwargs))
+        except (CountersignError, ValueError, TypeError) as error:
+            return self._denied(error, kwargs)
+        return self.inner.run(self._approved(tool_input, outcome), *args, **kwargs)
+
+    async def arun(self, tool_input: Union[str, Dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        try:
+            outcome = await self.clients[1]._run(self._flow(tool_input, kwargs))
+        except (CountersignError, ValueError, TypeError) as error:
+            return self._denied(error, kwargs)
+        return await self.inner.arun(self._approved(tool_input, outcome), *args, **kwargs)
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        # `run` and `arun` ask and go to the inner tool; nothing may run it from here.
+        raise NotImplementedError("call invoke or run")
+
+    def _flow(self, tool_input: Union[str, Dict[str, Any]], kwargs: Mapping[str, Any]) -> Flow[Outcome]:
+        payload: Dict[str, Any] = {"tool": self.name}
+        if isinstance(tool_input, str):
+            payload["input"] = tool_input
+        else:
+            payload["args"] = {name: value for name, value in tool_input.items() if name not in self._injected()}
+        key = _key(kwargs.get("config"), kwargs.get("tool_call_id"))
+        return _held(self.clients[0].flows, self.terms, payload, key, self.wait)
+
+    def _approved(self, tool_input: Union[str, Dict[str, Any]], outcome: Outcome) -> Union[str, Dict[str, Any]]:
+        """What the approval holds; and what the graph, not the model, puts into a call."""
+        if isinstance(tool_input, str):
+            text: str = outcome.payload["input"]
+            return text
+        injected = {name: value for name, value in tool_input.items() if name in self._injected()}
+        return {**outcome.payload["args"], **injected}
+
+    def _injected(self) -> frozenset[str]:
+        """The names of the arguments that the graph puts in: its state, its store, its runtime."""
+        whole, called = self.args_schema, self.tool_call_schema
+        if isinstance(whole, type) and isinstance(called, type):
+            fields = set(getattr(whole, "model_fields", {})) - set(getattr(called, "model_fields", {}))
+            return self._injected_args_keys | fields
+        return self._injected_args_keys
+
+    def _denied(self, error: Exception, kwargs: Mapping[str, Any]) -> ToolMessage:
+        call_id = kwargs.get("tool_call_id")
+        if call_id is None:
+            raise error
+        return ToolMessage(content=_words(error), tool_call_id=call_id, name=self.name, status="error")
+
+
+def _held(
+    flows: Flows, whom: Whom, payload: Dict[str, Any], key: Optional[str], wait: Optional[float]
+) -> Flow[Outcome]:
+    """Asks, or finds what was asked before the node was run again; waits; consumes."""
+    terms: Dict[str, Any] = {"username": whom} if isinstance(whom, str) else dict(whom)
+    terms.setdefault("action", f"Run the tool {payload['tool']}")
+    confirmation = yield from flows.create(Question.of(payload=payload, **{"idempotency_key": key, **terms}))
+    # Without a key nobody would find the request again after an interrupt.
+    patience = None if key is None else wait
+    outcome = yield from flows.wait(confirmation, patience, cancel=patience is None)
+    while outcome.status == "pending":
+        # Raises, or returns what an earlier run of this node was resumed with.
+        interrupt(_shown(confirmation, payload))
+        outcome = yield from flows.wait(confirmation, 1, cancel=False)
+    yield from flows.consume(outcome)
+    return outcome
+
+
+def _shown(confirmation: Confirmation, payload: Dict[str, Any]) -> Dict[str, Any]:
+    """The value of the interrupt: what whoever runs the graph needs to show."""
+    return {
+        "type": "countersign",
+        "id": confirmation.id,
+        "url": confirmation.url,
+        "compare_code": confirmation.compare_code,
+        "action": confirmation.action,
+        "approvers": list(confirmation.approvers),
+        "expires_at": confirmation.expires_at,
+        **payload,
+    }
+
+
+def _key(config: Any, call_id: Optional[str]) -> Optional[str]:
+    """The same for every run of the same tool call in the same thread; none where either has no name."""
+    thread = ((config or {}).get("configurable") or {}).get("thread_id")
+    if thread is None or not call_id:
+        return None
+    # Lengths first, so that no two pairs make one text.
+    name = f"countersign/langchain\n{len(str(thread))}\n{thread}\n{call_id}"
+    return "langchain-" + _base64url(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest())
+
+
+def _approved(request: ToolCallRequest, outcome: Outcome) -> ToolCallRequest:
+    return request.override(tool_call={**request.tool_call, "args": outcome.payload["args"]})
+
+
+def _denied(request: ToolCallRequest, error: Exception) -> ToolMessage:
+    call = request.tool_call
+    return ToolMessage(content=_words(error), tool_call_id=call["id"], name=call["name"], status="error")
+
+
+def _words(error: Exception) -> str:
+    code = error.code if isinstance(error, CountersignError) else "not asked"
+    return f"Not run ({code}): {error}. Do not try to reach the same effect in another way."
+
+
+def _both(client: Client) -> Tuple[Countersign, AsyncCountersign]:
+    """A client for each of LangChain's two worlds, with the same settings, memory and connection."""
+    if isinstance(client, Countersign):
+        return client, AsyncCountersign(flows=client.flows, transport=client.transport)
+    return Countersign(flows=client.flows, transport=client.transport), client

@@ -1,0 +1,259 @@
+"""The middleware and the tool wrapper with the real packages and a model that says what the test tells it, against the
+server in memory. Run in an environment with tests/langchain/requirements.txt.
+"""
+
+import asyncio
+import os
+import sys
+import unittest
+from typing import Any
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from fake import FakeServer  # noqa: E402
+from langchain.agents import create_agent  # noqa: E402
+from langchain.tools import ToolRuntime, tool  # noqa: E402
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel  # noqa: E402
+from langchain_core.messages import AIMessage  # noqa: E402
+from langgraph.checkpoint.memory import InMemorySaver  # noqa: E402
+from langgraph.types import Command  # noqa: E402
+from test_flows import CODES  # noqa: E402
+
+from countersign import ApprovalDenied  # noqa: E402
+from countersign.langchain import CountersignMiddleware, approved_tool  # noqa: E402
+
+CALL = {"name": "wire", "args": {"amount": 12.5, "to": "ACME"}, "id": "call_1"}
+THREAD = {"configurable": {"thread_id": "thread-1"}}
+
+
+class ScriptedModel(GenericFakeChatModel):
+    """Says one message after the other, whatever it is asked."""
+
+    def bind_tools(self, tools: Any, **_: Any) -> Any:
+        return self
+
+
+def calls(*tool_calls):
+    return [AIMessage("", tool_calls=list(tool_calls)), AIMessage("done")]
+
+
+class World:
+    """An agent with two tools, one of them guarded, and what they ran with."""
+
+    def __init__(self, server, messages=None, checkpointer=True, **settings):
+        self.server = server
+        self.ran = []
+        self.looked = 0
+
+        @tool
+        def wire(amount: float, to: str) -> str:
+            """Wires money."""
+            self.ran.append({"amount": amount, "to": to})
+            return "wired"
+
+        @tool
+        def look() -> str:
+            """Looks, which needs nobody."""
+            self.looked += 1
+            return "seen"
+
+        self.saver = InMemorySaver() if checkpointer else None
+        self.tools = [wire, look]
+        self.start(messages or calls(CALL), **settings)
+
+    def start(self, messages, **settings):
+        """A process begins: nothing is left of the last one but the checkpoints."""
+        client = self.server.client(**settings.pop("flows", {}))
+        guard = CountersignMiddleware(client, **{"tools": {"wire": "alex"}, "wait": 45, **settings})
+        model = ScriptedModel(messages=iter(messages))
+        self.agent = create_agent(model, self.tools, middleware=[guard], checkpointer=self.saver)
+
+    def run(self, given=None):
+        return self.agent.invoke(given or {"messages": [("user", "pay")]}, THREAD if self.saver else None)
+
+    async def arun(self, given=None):
+        return await self.agent.ainvoke(given or {"messages": [("user", "pay")]}, THREAD)
+
+
+def answers(result):
+    return [message for message in result["messages"] if message.type == "tool"]
+
+
+class Middleware(unittest.TestCase):
+    def test_an_approved_call_runs_once_with_the_approved_arguments(self):
+        world = World(FakeServer())
+        [answer] = answers(world.run())
+        self.assertEqual((answer.status, answer.content), ("success", "wired"))
+        self.assertEqual(world.ran, [CALL["args"]])
+        asked = next(iter(world.server.asked.values()))
+        self.assertEqual(asked.core["payload"], {"args": CALL["args"], "tool": "wire"})
+        self.assertEqual(asked.consumption is None, False)
+
+    def test_nothing_else_runs_it(self):
+        for case, code in CODES.items():
+            if case in ("never", "late_yes", "weaker_quorum", "expires", "old_request"):
+                continue  # Each has a test of its own below.
+            for run in (World.run, lambda world: asyncio.run(world.arun())):
+                with self.subTest(case=case):
+                    world = World(FakeServer(case))
+                    [answer] = answers(run(world))
+                    self.assertEqual((world.ran, answer.status), ([], "error"))
+                    self.assertIn(f"({code})", answer.content)
+
+    def test_a_weaker_quorum_and_an_expiry(self):
+        two = {"approvers": ["alex", "sam"], "quorum": 2, "action": "Wire money"}
+        for case, code, whom in (("weaker_quorum", "mismatch", two), ("expires", "expired", "alex")):
+            world = World(FakeServer(case), tools={"wire": whom}, wait=None)
+            [answer] = answers(world.run())
+            self.assertEqual((world.ran, answer.status), ([], "error"))
+            self.assertIn(f"({code})", answer.content)
+        self.assertTrue(answers(World(FakeServer(), tools={"wire": two}).run())[0].content == "wired")
+
+    def test_an_older_request_of_the_same_key_is_a_resume_and_its_time_still_counts(self):
+        world = World(FakeServer("old_request"))
+        [answer] = answers(world.run())
+        # It was asked an hour ago and decided after it had expired, which its receipt shows.
+        self.assertEqual((world.ran, answer.status), ([], "error"))
+        self.assertIn("(not_verified)", answer.content)
+
+    def test_without_a_checkpointer_it_waits_and_a_silence_is_an_expiry(self):
+        world = World(FakeServer("never"), checkpointer=False)
+        [answer] = answers(world.run())
+        self.assertEqual((world.ran, answer.status), ([], "error"))
+        self.assertIn("(expired)", answer.content)
+
+    def test_the_other_tools_need_nobody(self):
+        world = World(FakeServer("down"), calls({"name": "look", "args": {}, "id": "call_1"}))
+        self.assertEqual(answers(world.run())[0].content, "seen")
+
+    def test_a_pending_call_interrupts_and_the_resumed_node_finds_it_again(self):
+        for resume in ({"approved": True}, "yes", "no"):
+            server = FakeServer("never")
+            world = World(server)
+            [interrupt] = world.run()["__interrupt__"]
+            self.assertEqual(interrupt.value["url"], f"https://approvals.example.com/approve/{interrupt.value['id']}")
+            self.assertAlmostEqual(server.clock.seconds, 45)
+            # Whatever the graph is resumed with, nobody has decided.
+            for _ in range(3):
+                self.assertEqual(world.run(Command(resume=resume))["__interrupt__"][0].value, interrupt.value)
+            self.assertEqual(world.ran, [])
+            server.decide(server.asked[interrupt.value["id"]])
+            # Another process, in which only the model's next message is to come.
+            world.start([AIMessage("done")])
+            [answer] = answers(world.run(Command(resume=resume)))
+            self.assertEqual((answer.content, world.ran, len(server.asked)), ("wired", [CALL["args"]], 1))
+
+    def test_the_same_with_asyncio(self):
+        async def run():
+            server = FakeServer("never")
+            world = World(server)
+            [interrupt] = (await world.arun())["__interrupt__"]
+            server.decide(server.asked[interrupt.value["id"]])
+            [answer] = answers(await world.arun(Command(resume=None or "again")))
+            return answer.content, world.ran, len(server.asked)
+
+        self.assertEqual(asyncio.run(run()), ("wired", [CALL["args"]], 1))
+
+    def test_a_rejection_after_an_interrupt(self):
+        server = FakeServer("never")
+        world = World(server)
+        [interrupt] = world.run()["__interrupt__"]
+        server.decide(server.asked[interrupt.value["id"]], "reject")
+        [answer] = answers(world.run(Command(resume={"approved": True})))
+        self.assertEqual((answer.status, world.ran), ("error", []))
+        self.assertIn("not [U+202E]today", answer.content)
+
+    def test_two_calls_in_one_message_are_two_requests_and_each_runs_once(self):
+        server = FakeServer("never")
+        second = {"name": "wire", "args": {"amount": 7, "to": "OTHER"}, "id": "call_2"}
+        world = World(server, calls(CALL, second))
+        interrupts = world.run()["__interrupt__"]
+        self.assertEqual(len({one.value["id"] for one in interrupts}), 2)
+        for asked in server.asked.values():
+            server.decide(asked)
+            resumed = {one.id: "again" for one in interrupts}
+            result = world.run(Command(resume=resumed))
+            interrupts = result.get("__interrupt__", [])
+        self.assertEqual([answer.content for answer in answers(result)], ["wired", "wired"])
+        self.assertEqual(sorted(one["amount"] for one in world.ran), [7, 12.5])
+
+    def test_the_same_call_id_with_other_arguments_is_refused(self):
+        server = FakeServer()
+        world = World(server)
+        world.run()
+        world.start(calls({**CALL, "args": {"amount": 1250, "to": "MALLORY"}}))
+        answer = answers(world.run())[-1]
+        self.assertEqual((answer.status, len(world.ran)), ("error", 1))
+        world.start(calls(CALL))
+        self.assertIn("(already_consumed)", answers(world.run())[-1].content)
+        self.assertEqual(len(world.ran), 1)
+
+    def test_arguments_that_nobody_can_approve_exactly_are_refused(self):
+        world = World(FakeServer(), calls({**CALL, "args": {"amount": 2**53 + 1, "to": "ACME"}}))
+        [answer] = answers(world.run())
+        self.assertEqual((answer.status, world.ran, world.server.requests), ("error", [], []))
+
+    def test_an_asynchronous_client_serves_too(self):
+        world = World(FakeServer())
+        guard = CountersignMiddleware(world.server.async_client(), tools={"wire": "alex"})
+        agent = create_agent(ScriptedModel(messages=iter(calls(CALL))), world.tools, middleware=[guard])
+        self.assertEqual(answers(agent.invoke({"messages": [("user", "pay")]}))[0].content, "wired")
+
+
+class ApprovedTool(unittest.TestCase):
+    def setUp(self):
+        self.ran = []
+
+        @tool
+        def wire(amount: float, to: str) -> str:
+            """Wires money."""
+            self.ran.append((amount, to))
+            return "wired"
+
+        self.wire = wire
+
+    def test_a_model_gets_an_answer_and_a_program_an_error(self):
+        guarded = approved_tool(self.wire, FakeServer("rejects").client(), username="alex")
+        answer = guarded.invoke({**CALL, "type": "tool_call"})
+        self.assertEqual((answer.status, answer.tool_call_id), ("error", "call_1"))
+        for call in (guarded.invoke, guarded.run):
+            with self.assertRaises(ApprovalDenied):
+                call(CALL["args"])
+        with self.assertRaises(ApprovalDenied):
+            asyncio.run(guarded.ainvoke(CALL["args"]))
+        with self.assertRaises(NotImplementedError):
+            guarded._run(**CALL["args"])
+        self.assertEqual(self.ran, [])
+
+    def test_an_approved_call_runs(self):
+        guarded = approved_tool(self.wire, FakeServer().client(), username="alex")
+        self.assertEqual((guarded.name, guarded.description, guarded.args), ("wire", "Wires money.", self.wire.args))
+        self.assertEqual(guarded.invoke(CALL["args"]), "wired")
+        self.assertEqual(asyncio.run(guarded.ainvoke({**CALL, "type": "tool_call"})).content, "wired")
+        self.assertEqual(self.ran, [(12.5, "ACME")] * 2)
+
+    def test_what_the_graph_puts_in_is_not_asked_for(self):
+        seen = []
+
+        @tool
+        def wire(amount: float, to: str, runtime: ToolRuntime) -> str:
+            """Wires money."""
+            seen.append((amount, to, runtime.tool_call_id))
+            return "wired"
+
+        server = FakeServer()
+        guarded = approved_tool(wire, server.client(), username="alex")
+        agent = create_agent(ScriptedModel(messages=iter(calls(CALL))), [guarded])
+        self.assertEqual(answers(agent.invoke({"messages": [("user", "pay")]}))[0].content, "wired")
+        self.assertEqual(seen, [(12.5, "ACME", "call_1")])
+        self.assertEqual(next(iter(server.asked.values())).core["payload"], {"args": CALL["args"], "tool": "wire"})
+
+    def test_nothing_else_runs_it(self):
+        for case in CODES:
+            terms = {"approvers": ["alex", "sam"], "quorum": 2} if case == "weaker_quorum" else {"username": "alex"}
+            guarded = approved_tool(self.wire, FakeServer(case).client(), **terms)
+            with self.subTest(case=case):
+                self.assertEqual(guarded.invoke({**CALL, "type": "tool_call"}).status, "error")
+        self.assertEqual(self.ran, [])
+
+

@@ -75,6 +75,8 @@ has_node() {
   [ "${version%%.*}" -ge "$NODE_MIN" ]
 }
 
+has_python() { has python3 && python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
+
 # The lists of what is missing: as a person calls it, and as apt calls it.
 find_missing() {
   missing=() packages=()
@@ -84,7 +86,8 @@ find_missing() {
     has_chromium || { missing+=('Chromium (CHROMIUM may say where it is)') packages+=(chromium); }
     has_node || { missing+=("Node.js $NODE_MIN or newer") packages+=(nodejs); }
     has npm || { missing+=('npm') packages+=(npm); }
-    has python3 || { missing+=('Python 3.9 or newer') packages+=(python3); }
+    has_python || { missing+=('Python 3.10 or newer with venv') packages+=(python3 python3-venv); }
+    has curl || { missing+=('curl') packages+=(curl); }
   fi
   if [ "$with_fault" = yes ]; then
     has strace || { missing+=('strace') packages+=(strace); }

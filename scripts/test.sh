@@ -42,7 +42,18 @@ part_vectors() {
 # The other two verifiers. Their own tests skip the third-party vectors, and say so, where the folder is not set.
 part_javascript() { (cd verifier-js && npm ci --no-audit --no-fund && npm run types && npm test); }
 
-part_python() { python3 -m unittest discover -s sdk/python/tests; }
+# First with the standard library alone; then, in an environment of its own, with the packages that the SDK is tested
+# against, which are downloaded once for each list of them.
+part_python() {
+  local environment="${CARGO_TARGET_DIR:-$PWD/target}/python" wanted=sdk/python/tests/requirements.txt
+  cargo build --workspace --bins --tests --locked && python3 -m unittest discover -s sdk/python/tests || return
+  if ! cmp -s "$wanted" "$environment/installed"; then
+    rm -rf "$environment" && python3 -m venv "$environment" &&
+      "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$wanted" &&
+      cp "$wanted" "$environment/installed" || return
+  fi
+  "$environment/bin/python" -m unittest discover -s sdk/python/tests/with_packages
+}
 
 # All three verifiers on the same mutants of receipts, always the same ones here; `make fuzz` takes others. With --tests the
 # binary has the features that the tests have built already.

@@ -134,19 +134,22 @@ class Flows:
         except CountersignError as error:
             raise ApprovalDenied(error.code, str(error), outcome) from error
 
-    def create(self, question: Question, timeout: Optional[float] = None) -> Flow[Confirmation]:
-        """Asks, and compares the answer with what was asked."""
+    def create(
+        self, question: Question, timeout: Optional[float] = None, since: Optional[float] = None
+    ) -> Flow[Confirmation]:
+        """Asks, and compares the answer with what was asked. Where the caller gave a key the answer may be about a request
+        that was made before, but not before `since`, if that is given: seconds since 1970."""
         until = self.monotonic() + (300.0 if timeout is None else timeout)
         trust, how = yield from self._trusted(until)
         key = question.idempotency_key or _base64url(secrets.token_bytes(16))
-        began = self.now()
+        earliest = self.now() if question.idempotency_key is None else since
         headers = {"Idempotency-Key": key}
         answer = yield from self._call("POST", "/api/confirmations", until, question.body(), headers)
         id = _id(answer)
         text = _text(answer, "core")
         core = parse_core(text, id, trust)
         question.compare(core)
-        if question.idempotency_key is None and not began - FRESH <= core.issued_at <= self.now() + FRESH:
+        if earliest is not None and not earliest - FRESH <= core.issued_at <= self.now() + FRESH:
             asked = _format_time(core.issued_at)
             raise Mismatch(f"the answer is about a request of {asked}, or the clocks differ by more than {FRESH} s")
         return _confirmation(answer, core, key, how)

@@ -7,12 +7,14 @@ is what a verified and consumed approval holds. A denial is answered as a `ToolM
 from __future__ import annotations
 
 import hashlib
+import uuid
 from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Tuple, Union
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolCallRequest
+from langgraph.runtime import ExecutionInfo, get_runtime
 from langgraph.types import Command, interrupt
 
 from .asynchronous import AsyncCountersign
@@ -72,7 +74,8 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
         call = request.tool_call
         key = _key(request.runtime.config, call["id"])
         payload = {"args": call["args"], "tool": call["name"]}
-        return _held(self._clients[0].flows, whom, payload, key, self._wait)
+        since = _checkpoint_time(request.runtime.execution_info)
+        return _held(self._clients[0].flows, whom, payload, key, since, self._wait)
 
 
 def approved_tool(tool: BaseTool, client: Client, wait: Optional[float] = None, **terms: Any) -> BaseTool:
@@ -133,7 +136,7 @@ class _ApprovedTool(BaseTool):
         else:
             payload["args"] = {name: value for name, value in tool_input.items() if name not in self._injected()}
         key = _key(kwargs.get("config"), kwargs.get("tool_call_id"))
-        return _held(self.clients[0].flows, self.terms, payload, key, self.wait)
+        return _held(self.clients[0].flows, self.terms, payload, key, _current_checkpoint_time(), self.wait)
 
     def _approved(self, tool_input: Union[str, Dict[str, Any]], outcome: Outcome) -> Union[str, Dict[str, Any]]:
         """What the approval holds; and what the graph, not the model, puts into a call."""
@@ -159,12 +162,18 @@ class _ApprovedTool(BaseTool):
 
 
 def _held(
-    flows: Flows, whom: Whom, payload: Dict[str, Any], key: Optional[str], wait: Optional[float]
+    flows: Flows,
+    whom: Whom,
+    payload: Dict[str, Any],
+    key: Optional[str],
+    since: Optional[float],
+    wait: Optional[float],
 ) -> Flow[Outcome]:
     """Asks, or finds what was asked before the node was run again; waits; consumes."""
     terms: Dict[str, Any] = {"username": whom} if isinstance(whom, str) else dict(whom)
     terms.setdefault("action", f"Run the tool {payload['tool']}")
-    confirmation = yield from flows.create(Question.of(payload=payload, **{"idempotency_key": key, **terms}))
+    question = Question.of(payload=payload, **{"idempotency_key": key, **terms})
+    confirmation = yield from flows.create(question, since=since)
     # Without a key nobody would find the request again after an interrupt.
     patience = None if key is None else wait
     outcome = yield from flows.wait(confirmation, patience, cancel=patience is None)
@@ -198,6 +207,26 @@ def _key(config: Any, call_id: Optional[str]) -> Optional[str]:
     # Lengths first, so that no two pairs make one text.
     name = f"countersign/langchain\n{len(str(thread))}\n{thread}\n{call_id}"
     return "langchain-" + _base64url(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest())
+
+
+def _checkpoint_time(info: Optional[ExecutionInfo]) -> Optional[float]:
+    """When the checkpoint was made from which this node runs, however often it runs: no request for it can be older. Its
+    id is a UUID of version 6, which holds the time (RFC 9562 §5.6), in seconds since 1970. None if it is another id."""
+    try:
+        id = uuid.UUID(info.checkpoint_id) if info is not None else None
+    except (ValueError, AttributeError, TypeError):
+        return None
+    if id is None or id.version != 6:
+        return None
+    since_1582 = (id.int >> 80 << 12) | (id.int >> 64 & 0xFFF)
+    return (since_1582 - 0x01B21DD213814000) / 1e7
+
+
+def _current_checkpoint_time() -> Optional[float]:
+    try:
+        return _checkpoint_time(get_runtime().execution_info)
+    except (RuntimeError, KeyError):
+        return None  # Outside of a graph.
 
 
 def _approved(request: ToolCallRequest, outcome: Outcome) -> ToolCallRequest:

@@ -23,11 +23,12 @@ WIRE = {"action": "Wire money", "payload": {"amount": 12.5, "to": "ACME"}, "user
 class Clock:
     """Time that passes when somebody waits."""
 
-    def __init__(self):
+    def __init__(self, start=START):
+        self.start = start
         self.seconds = 0.0
 
     def now(self):
-        return START + self.seconds
+        return self.start + self.seconds
 
     def monotonic(self):
         return self.seconds
@@ -185,7 +186,8 @@ class FakeServer:
         if self.case == "other_payload":
             core["payload"] = {"amount": 1250, "to": "MALLORY"}
         if self.case == "older_receipt":
-            core.update(issued_at="2026-03-01T11:59:00Z", expires_at="2026-03-01T12:04:00Z", use_by="2026-03-01T13:04:00Z")
+            at = self.clock.now() - 60
+            core.update(issued_at=text(at), expires_at=text(at + 300), use_by=text(at + 3900))
         story = Story(core=core, challenge=lambda whole: nonce + whole[32:])
         document, entry = story._decide(n, name, key, decision, text(at))
         asked.decided.append((document, len(self.log), self.enrolled[name]))

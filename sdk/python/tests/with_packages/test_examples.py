@@ -1,0 +1,96 @@
+"""The examples and the code of the guides, each run as a reader would run it, against a server whose approver approves at
+once. Needs the packages of tests/requirements.txt, and curl.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from misbehaving import ROOT, Misbehaving  # noqa: E402
+
+SDK = os.path.join(ROOT, "sdk", "python")
+EXAMPLES = os.path.join(ROOT, "examples")
+COMMANDS = {
+    "python/wire.py": [sys.executable],
+    "langchain/agent.py": [sys.executable],
+    "rest-python/approve.py": [sys.executable],
+    "rest-curl/approve.sh": ["sh"],
+}
+#: What a page's code may assume: a model that calls the tool.
+BEFORE = {
+    "langchain.md": """
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+
+class Model(GenericFakeChatModel):
+    def bind_tools(self, tools, **_):
+        return self
+
+call = {"name": "wire", "args": {"amount": 12.5, "to": "ACME"}, "id": "call_1"}
+model = Model(messages=iter([AIMessage("", tool_calls=[call]), AIMessage("That is all.")]))
+"""
+}
+AFTER = {"langchain.md": "print(run(agent_of(model))[-2].content)"}
+
+
+class Runs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = Misbehaving()
+        cls.addClassCleanup(cls.servers.stop)
+
+    def run_in(self, folder, case, command):
+        environment = {**os.environ, **self.servers.environment(case), "PYTHONPATH": SDK}
+        # The commands of the guides say python3, and mean one with these packages.
+        environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + environment["PATH"]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+    def test_every_example_acts_on_an_approval(self):
+        for name, command in COMMANDS.items():
+            with self.subTest(example=name), tempfile.TemporaryDirectory() as folder:
+                done = self.run_in(folder, "approves", [*command, os.path.join(EXAMPLES, name)])
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertTrue(done.stdout.endswith("wired 12.5 to ACME\n"), done.stdout)
+
+    def test_and_on_nothing_else(self):
+        for case in ("rejects", "cancels", "expires", "error_500", "already_consumed"):
+            for name, command in COMMANDS.items():
+                if case == "error_500" and name in ("python/wire.py", "langchain/agent.py"):
+                    continue  # They try again for a while; the suites of the doors do not wait for it.
+                with self.subTest(example=name, case=case), tempfile.TemporaryDirectory() as folder:
+                    done = self.run_in(folder, case, [*command, os.path.join(EXAMPLES, name)])
+                    self.assertNotIn("wired 12.5", done.stdout)
+                    # The agent's own answer is a message to its model.
+                    self.assertEqual(done.returncode == 0, name == "langchain/agent.py", done.stderr)
+
+    def test_the_code_of_the_guides_runs(self):
+        for page in ("python.md", "langchain.md", "rest.md"):
+            with self.subTest(page=page), tempfile.TemporaryDirectory() as folder:
+                code = [BEFORE.get(page, ""), *blocks(page, "python"), AFTER.get(page, "")]
+                done = self.run_in(folder, "approves", [sys.executable, "-c", "\n".join(code)])
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"wired 12\.5|approved\n$")
+
+    def test_the_commands_of_the_guide_to_rest_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.run_in(folder, "approves", ["sh", "-euc", "\n".join(blocks("rest.md", "sh"))])
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("APPROVED", done.stdout)
+
+    def test_no_example_is_longer_than_it_has_to_be(self):
+        for name in COMMANDS:
+            with self.subTest(example=name), open(os.path.join(EXAMPLES, name)) as file:
+                self.assertLess(len(file.readlines()), 40)
+
+
+def blocks(page, language):
+    with open(os.path.join(ROOT, "docs", page), encoding="utf-8") as file:
+        found = re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.M | re.S)
+    assert found, f"docs/{page} has no code"
+    return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, Union
@@ -164,7 +163,8 @@ class Flows:
             left = until - self.monotonic()
             if left <= 0:
                 break
-            seconds = max(1, min(self.poll, math.ceil(left)))
+            # Rounded down, so that the answer is here before the caller's time is over.
+            seconds = min(self.poll, int(left))
             try:
                 outcome = yield from self._look(confirmation, seconds, until)
             except _OutOfTime:

@@ -37,14 +37,21 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
     It waits for `wait` seconds. Then it interrupts the graph with the link in the interrupt's value, and looks again when
     the graph is resumed, with whatever value: that value decides nothing. LangGraph runs the node again from its top; the
     request is found again by a key made of the thread's id and the tool call's. This needs a checkpointer; without one
-    use `wait=None`, which waits until the request expires.
+    use `wait=None`, which waits until the request expires, or until the `timeout`, and then cancels it.
     """
 
-    def __init__(self, client: Client, tools: Mapping[str, Whom], wait: Optional[float] = 45) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tools: Mapping[str, Whom],
+        wait: Optional[float] = 45,
+        timeout: Optional[float] = None,
+    ) -> None:
         super().__init__()
         self._clients = _both(client)
         self._tools = dict(tools)
         self._wait = wait
+        self._timeout = timeout
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
         """Runs the call once it is approved."""
@@ -75,14 +82,16 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
         key = _key(request.runtime.config, call["id"])
         payload = {"args": call["args"], "tool": call["name"]}
         since = _checkpoint_time(request.runtime.execution_info)
-        return _held(self._clients[0].flows, whom, payload, key, since, self._wait)
+        return _held(self._clients[0].flows, whom, payload, key, since, self._wait, self._timeout)
 
 
-def approved_tool(tool: BaseTool, client: Client, wait: Optional[float] = None, **terms: Any) -> BaseTool:
+def approved_tool(
+    tool: BaseTool, client: Client, wait: Optional[float] = None, timeout: Optional[float] = None, **terms: Any
+) -> BaseTool:
     """The same tool, whose every call is approved and consumed first: `approved_tool(tool, client, username="alex")`.
 
     A denial is a `ToolMessage` with `status="error"` where a model called the tool, and `ApprovalDenied` or another
-    `CountersignError` where a program did. `wait` is as in `CountersignMiddleware`; by default it waits for the decision.
+    `CountersignError` where a program did. `wait` and `timeout` are as in `CountersignMiddleware`; by default it waits for the decision.
     """
     schema = tool.args_schema
     return _ApprovedTool(
@@ -94,6 +103,7 @@ def approved_tool(tool: BaseTool, client: Client, wait: Optional[float] = None, 
         clients=_both(client),
         terms=terms,
         wait=wait,
+        timeout=timeout,
     )
 
 
@@ -102,6 +112,7 @@ class _ApprovedTool(BaseTool):
     clients: Any
     terms: Dict[str, Any]
     wait: Optional[float] = None
+    timeout: Optional[float] = None
 
     @property
     def tool_call_schema(self) -> Any:
@@ -136,7 +147,8 @@ class _ApprovedTool(BaseTool):
         else:
             payload["args"] = {name: value for name, value in tool_input.items() if name not in self._injected()}
         key = _key(kwargs.get("config"), kwargs.get("tool_call_id"))
-        return _held(self.clients[0].flows, self.terms, payload, key, _current_checkpoint_time(), self.wait)
+        since = _current_checkpoint_time()
+        return _held(self.clients[0].flows, self.terms, payload, key, since, self.wait, self.timeout)
 
     def _approved(self, tool_input: Union[str, Dict[str, Any]], outcome: Outcome) -> Union[str, Dict[str, Any]]:
         """What the approval holds; and what the graph, not the model, puts into a call."""
@@ -168,6 +180,7 @@ def _held(
     key: Optional[str],
     since: Optional[float],
     wait: Optional[float],
+    timeout: Optional[float],
 ) -> Flow[Outcome]:
     """Asks, or finds what was asked before the node was run again; waits; consumes."""
     terms: Dict[str, Any] = {"username": whom} if isinstance(whom, str) else dict(whom)
@@ -175,8 +188,8 @@ def _held(
     question = Question.of(payload=payload, **{"idempotency_key": key, **terms})
     confirmation = yield from flows.create(question, since=since)
     # Without a key nobody would find the request again after an interrupt.
-    patience = None if key is None else wait
-    outcome = yield from flows.wait(confirmation, patience, cancel=patience is None)
+    may_interrupt = key is not None and wait is not None
+    outcome = yield from flows.wait(confirmation, wait if may_interrupt else timeout, cancel=not may_interrupt)
     while outcome.status == "pending":
         # Raises, or returns what an earlier run of this node was resumed with.
         interrupt(_shown(confirmation, payload))

@@ -268,7 +268,7 @@ class ApprovedTool(unittest.TestCase):
 
 
 def whom(terms):
-    """Terms as the middleware takes them. A caller's timeout is a shorter time for the decision there."""
+    """Terms as the middleware takes them for a tool."""
     return {name: value for name, value in terms.items() if name not in ("payload", "timeout")}
 
 
@@ -293,40 +293,33 @@ def attempt(run):
 
 
 def guarded_agent(client, terms, wire):
-    guard = CountersignMiddleware(client, tools={"wire": whom(terms)}, wait=terms["timeout"] or 30)
+    guard = CountersignMiddleware(client, tools={"wire": whom(terms)}, wait=None, timeout=terms["timeout"])
     call = {**CALL, "args": terms["payload"], "id": f"call_{secrets.token_hex(8)}"}
     model = ScriptedModel(messages=iter(calls(call)))
     return create_agent(model, [wire], middleware=[guard], checkpointer=InMemorySaver())
 
 
-def answer_of(result):
-    # Interrupted: it would go on when the graph is resumed, and so has no outcome yet.
-    if "__interrupt__" in result:
-        raise Pending
-    return answers(result)[0]
-
-
-class Pending(CountersignError):
-    code = "timed_out"
-
-
 def middleware(clients, terms):
     asked = {"messages": [("user", "pay")]}
-    return attempt(lambda wire: answer_of(guarded_agent(clients.sync(), terms, wire).invoke(asked, THREAD)))
+    return attempt(lambda wire: answers(guarded_agent(clients.sync(), terms, wire).invoke(asked, THREAD))[0])
 
 
 def asynchronous_middleware(clients, terms):
     asked = {"messages": [("user", "pay")]}
 
     async def run(wire):
-        return answer_of(await guarded_agent(clients.asynchronous(), terms, wire).ainvoke(asked, THREAD))
+        return answers(await guarded_agent(clients.asynchronous(), terms, wire).ainvoke(asked, THREAD))[0]
 
     return attempt(lambda wire: asyncio.run(run(wire)))
 
 
 def wrapped_tool(clients, terms):
     call = {**CALL, "args": terms["payload"], "type": "tool_call"}
-    return attempt(lambda wire: approved_tool(wire, clients.sync(), wait=terms["timeout"], **whom(terms)).invoke(call))
+
+    def guarded(wire):
+        return approved_tool(wire, clients.sync(), timeout=terms["timeout"], **whom(terms))
+
+    return attempt(lambda wire: guarded(wire).invoke(call))
 
 
 class Doors(unittest.TestCase):

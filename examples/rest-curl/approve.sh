@@ -4,18 +4,18 @@ set -eu
 api="$COUNTERSIGN_URL/api/confirmations"
 # From a file, so that the key is in no list of processes.
 call() { printf 'header = "X-Api-Key: %s"\n' "$COUNTERSIGN_API_KEY" | curl -sS --fail-with-body --config - "$@"; }
-# The value of a field that holds a plain text. jq would be the better tool where there is one.
-field() { printf '%s' "$answer" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+# A field of the answer, by its name and what it looks like. jq would be the better tool where there is one.
+field() { printf '%s' "$answer" | sed -n "s/.*\"$1\": *\"\($2\)\".*/\1/p"; }
 
 answer=$(call -H 'Content-Type: application/json' "$api" \
   -d '{"username": "alex", "action": "Wire money", "payload": {"amount": 12.5, "to": "ACME"}}')
-id=$(field id)
-echo "alex, please decide: $(field url)"
+id=$(field id 'cnf_[a-z2-7]*')
+echo "alex, please decide: $(field url '[^"]*')"
 
 status=pending
 while [ "$status" = pending ]; do
   answer=$(call --max-time 60 "$api/$id?wait=25")
-  status=$(field status)
+  status=$(field status '[a-z]*')
 done
 
 [ "$status" = approved ] || { echo "not approved: $status" >&2; exit 1; }

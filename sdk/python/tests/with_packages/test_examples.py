@@ -59,7 +59,7 @@ class Runs(unittest.TestCase):
                 self.assertTrue(done.stdout.endswith("wired 12.5 to ACME\n"), done.stdout)
 
     def test_and_on_nothing_else(self):
-        for case in ("rejects", "cancels", "expires", "error_500", "already_consumed"):
+        for case in ("rejects", "cancels", "error_500", "already_consumed"):
             for name, command in COMMANDS.items():
                 if case == "error_500" and name in ("python/wire.py", "langchain/agent.py"):
                     continue  # They try again for a while; the suites of the doors do not wait for it.

@@ -76,6 +76,8 @@ class Runs(unittest.TestCase):
                 done = self.run_in(folder, "approves", [sys.executable, "-c", "\n".join(code)])
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertRegex(done.stdout, r"wired 12\.5|approved\n$")
+                # A denial would be a message to the model, and no error of the program.
+                self.assertNotIn("Not run", done.stdout)
 
     def test_the_commands_of_the_guide_to_rest_run(self):
         with tempfile.TemporaryDirectory() as folder:

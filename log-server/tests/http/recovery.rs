@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use api::Status;
+use log_server::store::Batch;
 use log_server::writer::{Fatal, Moment};
 use serde_json::json;
 use verifier::document::Decision;
 
 use crate::flows::verify_receipt;
+use crate::me::challenge;
 use crate::people::request;
 use crate::server::{Setup, soon};
 use crate::starting::copy;
@@ -74,22 +76,51 @@ async fn what_was_committed_is_verified_again_before_it_is_signed() {
     drop(held);
     decided.await.unwrap().expect(200);
 
-    // An entry with another signature, and the tree over it: only the signature itself can tell.
-    let index = 1_u64;
-    let entry = [b"e".as_slice(), &index.to_be_bytes()].concat();
-    let text = String::from_utf8(crashed.store.get(&entry).unwrap().unwrap()).unwrap();
-    let at = text.find("\"signature\":\"").unwrap() + 40;
+    refuses_with_another(&crashed, 1, "signature");
+}
+
+#[tokio::test]
+async fn an_enrolment_that_another_key_allowed_is_verified_again_before_it_is_signed() {
+    let server = Setup::new().start().await;
+    let alex = server.enrol("alex").await;
+    let me = server.sign_in(&alex.device).await;
+    let (_, registration) = me.register().await;
+    let assertion = alex.device.sign(&challenge(&me.authorisation(&registration).await)).await;
+    let mut held = server.setup.pause.at(Moment::Committed);
+    let sent = json!({"credential": registration, "assertion": assertion});
+    let added = tokio::spawn(me.post("/me/passkeys").json(&sent).send());
+    held.reached().await;
+    let crashed = as_after_a_crash(&server.setup);
+    drop(held);
+    added.await.unwrap().expect(201);
+
+    let as_it_was = as_after_a_crash(&crashed).start().await;
+    assert_eq!(as_it_was.log_size().await, 2);
+    // Another person's name under the same signature, and another signature.
+    refuses_with_another(&as_after_a_crash(&crashed), 1, "approver");
+    refuses_with_another(&crashed, 1, "signature");
+}
+
+/// One character of a member of an entry is another one, with the tree over it: only the signature itself can tell.
+#[track_caller]
+fn refuses_with_another(crashed: &Setup, index: u64, member: &str) {
+    let entry = |index: u64| [b"e".as_slice(), &index.to_be_bytes()].concat();
+    let stored = |index| crashed.store.get(&entry(index)).unwrap().unwrap();
+    let text = String::from_utf8(stored(index)).unwrap();
+    let at = text.find(&format!("\"{member}\":\"")).unwrap() + 40;
     let other = if &text[at..=at] == "A" { "B" } else { "A" };
     let forged = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-    let first = crashed.store.get(&[b"e".as_slice(), &[0; 8]].concat()).unwrap().unwrap();
-    let leaves = [merkle::leaf_hash(&first), merkle::leaf_hash(forged.as_bytes())];
-    let mut batch = log_server::store::Batch::default();
-    batch.put(entry, forged.into_bytes());
+    let mut leaves: Vec<_> = (0..index).map(|index| merkle::leaf_hash(&stored(index))).collect();
+    leaves.push(merkle::leaf_hash(forged.as_bytes()));
+    let mut batch = Batch::default();
+    batch.put(entry(index), forged.into_bytes());
     batch.put([b"t".as_slice(), &[0; 9]].concat(), leaves.iter().flat_map(|leaf| *leaf.as_bytes()).collect());
-    batch.put(b"!head".to_vec(), [&2_u64.to_be_bytes()[..], merkle::root(&leaves).as_bytes()].concat());
+    let size = leaves.len() as u64;
+    batch.put(b"!head".to_vec(), [&size.to_be_bytes()[..], merkle::root(&leaves).as_bytes()].concat());
     crashed.store.commit(&batch).unwrap();
-    let Err(error) = crashed.try_start() else { panic!("it signed a decision that nobody made") };
-    assert!(error.is_permanent() && error.to_string().contains("does not verify"), "{error}");
+    let Err(error) = crashed.try_start() else { panic!("it signed what nobody did") };
+    let words = error.to_string();
+    assert!(error.is_permanent() && words.contains(&format!("the entry {index} does not verify")), "{words}");
 }
 
 #[tokio::test]

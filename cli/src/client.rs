@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use monitor::http::chain;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 
@@ -189,15 +190,4 @@ fn detail(body: &[u8]) -> String {
 /// A server's words must not act on the terminal.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|symbol| if verifier::names::is_hidden(symbol) { '\u{fffd}' } else { symbol }).collect()
-}
-
-/// An error with its causes, which is where HTTP libraries say what happened.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
 }

@@ -208,7 +208,7 @@ fn random_fraction() -> f64 {
 }
 
 /// An error with its causes, which is where HTTP libraries say what happened.
-fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

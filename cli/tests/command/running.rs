@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -82,8 +82,15 @@ impl Folder {
 
     /// Starts a command whose output goes into files of this folder.
     pub(crate) fn start(&self, command: &mut Command) -> Running {
+        let stderr = File::create(self.path("stderr.txt")).unwrap();
+        self.start_with_stderr(command, stderr.into())
+    }
+
+    /// The same with a standard error of its own, of which the file has nothing.
+    pub(crate) fn start_with_stderr(&self, command: &mut Command, stderr_of_its_own: Stdio) -> Running {
         let (stdout, stderr) = (self.path("stdout.txt"), self.path("stderr.txt"));
-        command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+        File::options().create(true).append(true).open(&stderr).unwrap();
+        command.stdout(File::create(&stdout).unwrap()).stderr(stderr_of_its_own);
         Running { child: command.spawn().unwrap(), stdout, stderr }
     }
 

@@ -2,17 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::net::TcpStream;
 
-use crate::log::{DEADLINE, Log, Outcome};
+use crate::log::{Log, Outcome};
 use crate::people::People;
 use crate::report::Row;
-use crate::running::{Folder, web};
+use crate::running::Folder;
 
 /// How often a signal comes.
 const ROUNDS: u32 = 3;
@@ -95,11 +95,10 @@ async fn nobody_reads_standard_error() {
     // As a socket, because its two ends are made without unsafe code. It takes some 50 KiB and then blocks.
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut command = folder.serve();
-    command.env("COUNTERSIGN_LOG", "trace").stdout(Stdio::null());
-    command.stderr(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
-    let mut server = Unheard(command.spawn().unwrap());
+    command.env("COUNTERSIGN_LOG", "trace");
+    let mut server = folder.start_with_stderr(&mut command, OwnedFd::from(theirs).into());
     drop(command);
-    until_ready(&folder.url()).await;
+    server.ready(&folder.url()).await;
     let log = Log::new(folder).await;
     let people = People::enrol(&log).await;
     let id = people.ask("Deploy", 300).await.unwrap();
@@ -107,12 +106,12 @@ async fn nobody_reads_standard_error() {
     log.until(500).await;
     assert_eq!(people.approve(&id).await, Some(200));
     row.runs += 1;
-    kill_process(Pid::from_child(&server.0), Signal::TERM).unwrap();
+    server.signal(Signal::TERM);
     while let Some(told) = load.join_next().await {
         told.unwrap();
     }
     // Still nobody has read a byte.
-    assert_eq!(server.ended().await.code(), Some(0));
+    assert_eq!(server.ended().code, Some(0));
     ours.set_nonblocking(true).unwrap();
     let mut said = String::new();
     // The other end is closed, so that this ends.
@@ -121,30 +120,6 @@ async fn nobody_reads_standard_error() {
     assert!(!said.contains("a second signal stops at once"), "the last line found room: the socket was not full");
     let _server = log.folder.started().await;
     row.checked(log.check().await);
-}
-
-/// A server that cannot be watched as others are, because its standard error goes elsewhere. Dropped, it is killed.
-struct Unheard(Child);
-
-impl Unheard {
-    async fn ended(&mut self) -> ExitStatus {
-        let since = Instant::now();
-        loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return status;
-            }
-            assert!(since.elapsed() < DEADLINE, "the server does not end");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-impl Drop for Unheard {
-    fn drop(&mut self) {
-        // Ended already, as a rule.
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
 }
 
 /// `serve`, in a shell that sets both limits, so that the server cannot raise its own.
@@ -161,14 +136,6 @@ fn with_open_files(folder: &Folder, files: u32) -> Command {
     shell.arg("-c").arg(format!("ulimit -n {files}; exec \"$0\" \"$@\"")).arg(serve.get_program());
     shell.args(serve.get_args());
     shell
-}
-
-async fn until_ready(url: &str) {
-    let since = Instant::now();
-    while web().get(format!("{url}/readyz")).send().await.is_err() {
-        assert!(since.elapsed() < DEADLINE, "the server is not ready");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 fn wait_for_state(process: u32, state: char) {

@@ -8,6 +8,8 @@ mod clients;
 mod decisions;
 mod demo;
 mod doctor;
+mod documents;
+mod made_log;
 mod monitor;
 mod person;
 mod refusals;
@@ -16,6 +18,7 @@ mod running;
 mod start;
 mod static_files;
 mod stop;
+mod witnesses;
 
 // A passkey in this process, as in the crash tests of the store.
 #[allow(dead_code, reason = "the crash tests of the store use the rest")]

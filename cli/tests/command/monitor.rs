@@ -1,27 +1,16 @@
 //! `countersign monitor`: on a real server, and on one made by hand that forks, vanishes and talks nonsense.
 
-use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use merkle::{TreeSize, leaf_hash, root};
 use rustix::process::Signal;
 use serde_json::Value;
-use verifier::bundle::encode_bundle;
-use verifier::checkpoint::Checkpoint;
-use verifier::note::SignerKey;
-use verifier::trust::Trust;
-use verifier::webauthn::RelyingParty;
 
+use super::made_log::{MadeLog, trust};
 use super::person::enrol_alex;
 use super::running::{Folder, countersign, web};
-
-const LOG: &str = "localhost:8080/log";
 
 /// A monitor's folder: state, trust file, scripts.
 struct Watcher(Folder);
@@ -121,74 +110,14 @@ async fn revoke(folder: &Folder, credential: &str) {
     assert!(answer.status().is_success(), "{}", answer.status());
 }
 
-/// A log of raw entries, of which one claims to be of ours, served by hand.
-#[derive(Clone)]
-struct Fake {
-    url: String,
-    answers: Arc<Mutex<HashMap<String, Vec<u8>>>>,
-}
-
-impl Fake {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let fake = Self { url, answers: Arc::default() };
-        let answers = fake.answers.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let answers = answers.clone();
-                std::thread::spawn(move || respond(&stream.unwrap(), &answers));
-            }
-        });
-        fake
-    }
-
-    /// Shows the log of these entries.
-    fn show(&self, entries: &[&str]) {
-        let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry.as_bytes())).collect();
-        let size = TreeSize::new(entries.len() as u64);
-        let head = Checkpoint { log_origin: LOG.into(), size, root: root(&leaves) };
-        let hashes = leaves.iter().flat_map(|hash| *hash.as_bytes()).collect();
-        self.put(&format!("/log/tile/0/000.p/{size}"), hashes);
-        self.put(&format!("/log/tile/entries/000.p/{size}"), encode_bundle(entries).unwrap());
-        self.put("/log/checkpoint", head.sign(&key()).into_bytes());
-    }
-
-    fn put(&self, path: &str, body: Vec<u8>) {
-        let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-        self.answers.lock().unwrap().insert(path.to_owned(), [head.into_bytes(), body].concat());
-    }
-
-    fn put_raw(&self, path: &str, answer: &str) {
-        self.answers.lock().unwrap().insert(path.to_owned(), answer.as_bytes().to_vec());
-    }
-}
-
-fn respond(mut stream: &TcpStream, answers: &Mutex<HashMap<String, Vec<u8>>>) {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next().unwrap().unwrap();
-    while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-    let path = first.split(' ').nth(1).unwrap();
-    let missing = b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec();
-    let answer = answers.lock().unwrap().get(path).cloned().unwrap_or(missing);
-    // Who has seen enough hangs up.
-    _ = stream.write_all(&answer);
-}
-
-fn key() -> SignerKey {
-    SignerKey::from_seed(LOG, &[1; 32]).unwrap()
-}
-
 /// Pins the log made by hand.
 fn pinned() -> Watcher {
-    let web_origins = vec!["http://localhost:8080".into()];
-    let relying_party = RelyingParty { rp_id: "localhost".into(), web_origins };
-    Watcher::of(&Trust::of_server(key().verifier_key(), relying_party).to_json())
+    Watcher::of(&trust().to_json())
 }
 
 #[test]
 fn a_fork_is_loud_kept_and_never_forgotten() {
-    let (fake, watcher) = (Fake::start(), pinned());
+    let (fake, watcher) = (MadeLog::start(), pinned());
     fake.show(&["a", "b", "c"]);
     assert_eq!(watcher.once(&fake.url, &[]).0, Some(0));
     fake.show(&["a", "other", "c", "d"]);
@@ -210,7 +139,7 @@ fn a_fork_is_loud_kept_and_never_forgotten() {
 
 #[test]
 fn a_monitor_runs_through_an_outage_and_ends_with_a_signal() {
-    let (fake, watcher) = (Fake::start(), pinned());
+    let (fake, watcher) = (MadeLog::start(), pinned());
     fake.show(&["a"]);
     let mut running = watcher.0.start(&mut watcher.command(&fake.url, &["--interval", "1"]));
     running.prints("checkpoint of size 1 ");
@@ -238,7 +167,7 @@ fn one_look_at_a_log_that_is_down_or_talks_nonsense_is_no_success() {
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.starts_with(&format!("error: {nobody}/log does not answer")), "{stderr}");
 
-    let fake = Fake::start();
+    let fake = MadeLog::start();
     let away = "HTTP/1.1 302 Found\r\nLocation: http://localhost:1/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let huge = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(100_000));
     let missing = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -254,7 +183,7 @@ fn one_look_at_a_log_that_is_down_or_talks_nonsense_is_no_success() {
 
 #[test]
 fn killed_between_report_and_state_the_report_comes_again() {
-    let (fake, watcher) = (Fake::start(), pinned());
+    let (fake, watcher) = (MadeLog::start(), pinned());
     fake.show(&["countersign/1", "countersign/2"]);
     let script = watcher.script("cat >> got\n[ -e fast ] || { echo started >> events; exec sleep 60; }");
     let exec = ["--exec", &script, "--exec-timeout", "3600"];
@@ -272,7 +201,7 @@ fn killed_between_report_and_state_the_report_comes_again() {
 
 #[test]
 fn a_command_that_takes_too_long_is_killed_and_one_that_never_succeeds_holds_the_cursor() {
-    let (fake, watcher) = (Fake::start(), pinned());
+    let (fake, watcher) = (MadeLog::start(), pinned());
     fake.show(&["countersign/1"]);
     let slow = watcher.script("[ -e tried ] || { touch tried; sleep 60 & wait; }");
     let (code, stdout, stderr) = watcher.once(&fake.url, &["--exec", &slow, "--exec-timeout", "1"]);

@@ -56,7 +56,7 @@ async fn the_runbook_works_as_it_stands() {
                 }
                 server = Some(started);
             }
-            Run => runs(&folder, &settings, block),
+            Run => drop(runs(&folder, &settings, block)),
             StopAndRun => {
                 assert_eq!(server.take().unwrap().terminated().code, Some(0));
                 runs(&folder, &settings, block);
@@ -86,14 +86,16 @@ async fn the_runbook_works_as_it_stands() {
 }
 
 /// The texts of the blocks of shell commands.
-fn blocks(document: &str) -> Vec<String> {
+pub(crate) fn blocks(document: &str) -> Vec<String> {
     let blocks = document.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
     blocks.collect()
 }
 
-fn runs(folder: &Folder, settings: &[(&str, String)], block: &str) {
+/// Runs a block that must succeed, and returns what it printed.
+pub(crate) fn runs(folder: &Folder, settings: &[(&str, String)], block: &str) -> String {
     let ended = ended(folder, settings, block);
     assert_eq!(ended.code, Some(0), "{block}\n{}{}", ended.stdout, ended.stderr);
+    ended.stdout
 }
 
 fn ended(folder: &Folder, settings: &[(&str, String)], block: &str) -> Ended {
@@ -103,7 +105,7 @@ fn ended(folder: &Folder, settings: &[(&str, String)], block: &str) -> Ended {
 }
 
 /// A shell in the folder that stops at the first failure, with the command of this build first in its path.
-fn shell(folder: &Folder, settings: &[(&str, String)], script: &str) -> Command {
+pub(crate) fn shell(folder: &Folder, settings: &[(&str, String)], script: &str) -> Command {
     let built = Path::new(env!("CARGO_BIN_EXE_countersign")).parent().unwrap();
     let path = format!("{}:{}", built.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");

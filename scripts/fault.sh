@@ -14,7 +14,7 @@ if [ "$(id -u)" -ne 0 ]; then
   printf 'fault: the faults mount file systems and trace processes; run make fault as root\n' >&2
   exit 1
 fi
-for tool in cargo strace mkfs.ext4 mount unshare faketime; do
+for tool in cargo strace mkfs.ext4 mkfs.xfs mount unshare faketime; do
   if ! command -v "$tool" >/dev/null 2>&1; then
     printf 'fault: %s is missing; scripts/setup.sh --fault installs what the faults need\n' "$tool" >&2
     exit 1

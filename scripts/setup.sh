@@ -93,6 +93,7 @@ find_missing() {
     has strace || { missing+=('strace') packages+=(strace); }
     has faketime || { missing+=('libfaketime') packages+=(faketime); }
     has mkfs.ext4 || { missing+=('mkfs.ext4') packages+=(e2fsprogs); }
+    has mkfs.xfs || { missing+=('mkfs.xfs') packages+=(xfsprogs); }
     has mount && has umount || { missing+=('mount and umount') packages+=(mount); }
     has unshare || { missing+=('unshare') packages+=(util-linux); }
   fi

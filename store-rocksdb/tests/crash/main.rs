@@ -12,6 +12,7 @@ mod authenticator;
 mod checks;
 mod child;
 mod decisions;
+mod disk;
 mod journal;
 mod moments;
 mod parent;

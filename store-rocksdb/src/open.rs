@@ -35,6 +35,13 @@ pub enum OpenError {
         /// What RocksDB or the operating system said.
         words: String,
     },
+    /// The file system takes no writes: the kernel makes it so after an error of the disk, or it was mounted so.
+    ReadOnly {
+        /// The directory of the store.
+        path: PathBuf,
+        /// What RocksDB or the operating system said.
+        words: String,
+    },
     /// The files are damaged, cannot be read or written, or are not a store.
     Unreadable {
         /// The directory of the store.
@@ -96,6 +103,9 @@ impl OpenError {
         if words.contains("No space left on device") {
             return Self::DiskFull { path: path.to_owned(), words };
         }
+        if words.contains("Read-only file system") {
+            return Self::ReadOnly { path: path.to_owned(), words };
+        }
         Self::Unreadable { path: path.to_owned(), words }
     }
 }
@@ -117,6 +127,12 @@ impl fmt::Display for OpenError {
                 f,
                 "the store in {} cannot be opened for want of room ({words}); free some space and start again, nothing is \
                  lost",
+                path.display()
+            ),
+            Self::ReadOnly { path, words } => write!(
+                f,
+                "the store in {} cannot be opened because its file system is read-only ({words}); see in the kernel's log \
+                 whether the disk failed, check the file system, mount it writable and start again",
                 path.display()
             ),
             Self::Unreadable { path, words } => write!(
@@ -176,11 +192,13 @@ mod tests {
 
     /// A supervisor tries again after the one and not after the other.
     #[test]
-    fn a_full_disk_is_told_from_damage() {
+    fn a_full_disk_and_one_that_takes_no_writes_are_told_from_damage() {
         let of = |words: &str| OpenError::of_rocksdb(Path::new("d"), words.to_owned());
         let full =
             of("IO error: No space left on device: While appending to file: d/000008.sst: No space left on device");
         assert!(matches!(full, OpenError::DiskFull { .. }));
+        let read_only = of("IO error: While open a file for appending: d/000012.log: Read-only file system");
+        assert!(matches!(read_only, OpenError::ReadOnly { .. }));
         assert!(matches!(of("Corruption: checksum mismatch"), OpenError::Unreadable { .. }));
     }
 

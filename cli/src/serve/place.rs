@@ -9,6 +9,8 @@ use super::ServeError;
 
 /// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
+/// With fewer inodes than this a disk counts as full.
+const INODE_RESERVE: u64 = 64;
 
 /// `DATA.anchor` and its like, also for a path that ends in a slash.
 pub(crate) fn beside(data_dir: &Path, ending: &str) -> PathBuf {
@@ -124,9 +126,14 @@ impl Place {
         Ok(fs::metadata(&self.data_dir).map_err(failed)?.permissions().mode() & 0o7777)
     }
 
-    /// How many bytes are free where the data is.
+    /// How many bytes are free where the data is. Where hardly a file can be made none are, because the database makes one
+    /// now and then and the anchor one at every batch.
     pub(super) fn free_disk(&self) -> Option<u64> {
         let disk = rustix::fs::statvfs(&self.data_dir).ok()?;
+        // Some file systems have no fixed number of inodes, and say 0.
+        if disk.f_files > 0 && disk.f_favail < INODE_RESERVE {
+            return Some(0);
+        }
         disk.f_bavail.checked_mul(disk.f_frsize)
     }
 }

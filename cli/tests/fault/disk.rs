@@ -122,18 +122,18 @@ async fn a_database_that_runs_out_of_room_under_load() {
 }
 
 /// What a reader asks for while nothing can be written.
-async fn require_reads(log: &Log) {
+pub(crate) async fn require_reads(log: &Log) {
     for path in ["/healthz", "/log/checkpoint", "/log/entries/0", "/log/proof/inclusion?index=0", "/trust.json"] {
         log.get(path).await;
     }
 }
 
 /// Everything of the server on the disk.
-fn serve(folder: &Folder) -> Command {
+pub(crate) fn serve(folder: &Folder) -> Command {
     folder.serve_on(Path::new("disk/data"), Path::new("disk/anchor"))
 }
 
-async fn start(folder: &Folder) -> Running {
+pub(crate) async fn start(folder: &Folder) -> Running {
     let mut server = folder.start(&mut serve(folder));
     server.ready(&folder.url()).await;
     server
@@ -185,7 +185,7 @@ impl Drop for Tmpfs {
     }
 }
 
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?} failed (as root?): {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -18,7 +18,7 @@ use crate::running::{Folder, Running, post, web};
 use crate::told::{Checked, Told};
 
 /// How long anything may take. Nothing takes nearly as long; it is what separates slow from stuck.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(120);
 /// How many entries one request reads.
 const PAGE: u64 = 256;
 

@@ -7,6 +7,7 @@
 mod clock;
 mod copies;
 mod disk;
+mod image;
 mod log;
 mod people;
 mod process;

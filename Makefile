@@ -3,10 +3,11 @@
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 COUNT ?= 100000
 APPENDS ?= 1000000
+ENTRIES ?= 1000000
 # Our crates as in the release profile, RocksDB and the rest as the tests have built them: see that file.
 BENCH := cargo bench --locked --workspace --profile dev --config benches/profile.toml
 
-.PHONY: help setup demo test interop lint bench bench-verify bench-log soak load fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-verify bench-log bench-readers soak load fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +38,10 @@ bench-verify: setup ## what verifying a receipt costs in each language, as a tab
 
 bench-log: setup ## the log beside RocksDB alone and a bare HTTP handler, as a table; ARGS="--only http" for a part
 	$(BENCH) --bench log -- $(ARGS)
+
+bench-readers: setup ## a monitor's first look and an audit of a log of ENTRIES=1000000, with their memory, as a table
+	cargo build --locked --workspace --bin countersign --bench soak --config benches/profile.toml
+	@python3 benches/readers.py --countersign "$(TARGET_DIR)/debug/countersign" --entries $(ENTRIES)
 
 soak: setup ## APPENDS=1000000 appends, and what the process holds in memory on the way
 	$(BENCH) --bench soak -- --appends $(APPENDS)

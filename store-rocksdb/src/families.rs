@@ -14,10 +14,10 @@ const APPENDED_FAMILY: &str = "appended";
 
 /// What to open.
 pub(crate) fn all() -> [ColumnFamilyDescriptor; 2] {
-    let options = settings::families();
+    let cache = settings::block_cache();
     [
-        ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone()),
-        ColumnFamilyDescriptor::new(APPENDED_FAMILY, options),
+        ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, settings::records(&cache)),
+        ColumnFamilyDescriptor::new(APPENDED_FAMILY, settings::appended(&cache)),
     ]
 }
 

@@ -38,8 +38,27 @@ pub(crate) fn database(create_if_missing: bool) -> Options {
     options
 }
 
-/// The settings of the column families. Cloned for each, they share one block cache.
-pub(crate) fn families() -> Options {
+/// The blocks that are kept in memory, for all families together.
+pub(crate) fn block_cache() -> Cache {
+    Cache::new_lru_cache(BLOCK_CACHE)
+}
+
+/// The settings of the family with everything but entries.
+pub(crate) fn records(cache: &Cache) -> Options {
+    let mut tables = tables(cache);
+    // The indexes and filters of the newest tables stay: every append looks its leaf hash up, and mostly in vain, so in all
+    // of these.
+    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    family(&tables)
+}
+
+/// The settings of the family of entries. Compaction moves its tables as they are, open as they were when they were the
+/// newest: what is pinned in one of them is never let go, and would grow with the log.
+pub(crate) fn appended(cache: &Cache) -> Options {
+    family(&tables(cache))
+}
+
+fn family(tables: &BlockBasedOptions) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER);
     options.set_max_write_buffer_number(2);
@@ -48,7 +67,7 @@ pub(crate) fn families() -> Options {
     options.set_memtable_prefix_bloom_ratio(FILTER_OF_BUFFER);
     // Entries hold hashes and signatures, which do not shrink, and without compression there is less C++ to build.
     options.set_compression_type(DBCompressionType::None);
-    options.set_block_based_table_factory(&tables());
+    options.set_block_based_table_factory(tables);
     options
 }
 
@@ -92,9 +111,9 @@ fn stay_small(options: &mut Options) {
     options.set_stats_persist_period_sec(0);
 }
 
-fn tables() -> BlockBasedOptions {
+fn tables(cache: &Cache) -> BlockBasedOptions {
     let mut tables = BlockBasedOptions::default();
-    tables.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE));
+    tables.set_block_cache(cache);
     tables.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
     // All tables are open all the time. Their indexes and filters, which grow with the log, would stay in memory; cut
     // into parts that live in the cache, they cannot outgrow it.
@@ -102,7 +121,5 @@ fn tables() -> BlockBasedOptions {
     tables.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     tables.set_partition_filters(true);
     tables.set_pin_top_level_index_and_filter(true);
-    // Those of the newest tables stay: every append looks its leaf hash up, and mostly in vain, so in all of these.
-    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
     tables
 }

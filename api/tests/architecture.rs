@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("log-server", &["merkle", "verifier", "api", "mcp"]),
     ("store-rocksdb", &["log-server"]),
     ("mcp", &["verifier", "api"]),
-    ("agent", &["verifier", "api", "mcp"]),
+    ("agent", &["merkle", "verifier", "api", "mcp"]),
     ("monitor", &["merkle", "verifier", "api"]),
     ("cli", &["merkle", "verifier", "api", "log-server", "store-rocksdb", "mcp", "agent", "monitor"]),
     // for tests alone

@@ -1,0 +1,146 @@
+//! The server does what it should: what opens, what does not, and what is found again.
+
+use std::time::Duration;
+
+use agent::{Client, Code, Settings, TrustSource};
+
+use crate::server::{World, ask_and_use, deployment};
+
+#[tokio::test]
+async fn an_approval_opens_once() {
+    let world = World::new().await;
+    world.person("approve");
+    let client = world.client();
+    let used = ask_and_use(&client, &deployment()).await.unwrap();
+    assert_eq!(used.facts.core.action, "Deploy api-gateway");
+    assert_eq!(used.facts.core.requester, "deploy-bot");
+    let next = ask_and_use(&client, &deployment()).await.unwrap();
+    assert_ne!(used.facts.core.id, next.facts.core.id, "a call without a key makes a request of its own");
+}
+
+#[tokio::test]
+async fn a_rejection_carries_the_note_with_hidden_characters_written_out() {
+    let world = World::new().await;
+    world.person("reject");
+    let denied = ask_and_use(&world.client(), &deployment()).await.unwrap_err();
+    assert_eq!(denied.code, Code::Rejected);
+    assert_eq!(denied.note.as_deref(), Some("not on a [U+202E]Friday"));
+    assert!(denied.to_string().contains("alex rejected it"), "{denied}");
+    assert!(!denied.to_string().contains('\u{202e}'));
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_decides_expires() {
+    let world = World::new().await;
+    let pending = world.client().ask(&deployment(), None, None).await.unwrap();
+    world.clock.advance(301);
+    let denied = pending.decision(Some(Duration::from_secs(20)), std::future::pending()).await.unwrap_err();
+    assert_eq!(denied.code, Code::Expired);
+}
+
+#[tokio::test]
+async fn a_request_that_somebody_else_cancels_is_over() {
+    let world = World::new().await;
+    let client = world.client();
+    let pending = client.ask(&deployment(), None, None).await.unwrap();
+    let (same, _) = client.resume(pending.id()).await.unwrap();
+    same.cancel().await.unwrap();
+    let denied = pending.decision(None, std::future::pending()).await.unwrap_err();
+    assert_eq!(denied.code, Code::Cancelled);
+    assert_eq!(same.cancel().await.unwrap_err().code, Code::Refused);
+}
+
+#[tokio::test]
+async fn who_timed_out_cancels_and_ignores_a_late_yes() {
+    let world = World::new().await;
+    let pending = world.client().ask(&deployment(), None, None).await.unwrap();
+    let denied = pending.decision(Some(Duration::ZERO), std::future::pending()).await.unwrap_err();
+    assert_eq!(denied.code, Code::TimedOut);
+    world.decide(pending.id(), "approve").await;
+    let denied = pending.look(Duration::ZERO).await.unwrap().outcome.unwrap_err();
+    assert_eq!(denied.code, Code::Cancelled, "the request was cancelled, so nobody could decide it");
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_cancels() {
+    let world = World::new().await;
+    let pending = world.client().ask(&deployment(), None, None).await.unwrap();
+    let denied = pending.decision(None, async {}).await.unwrap_err();
+    assert_eq!(denied.code, Code::Aborted);
+    assert_eq!(pending.look(Duration::ZERO).await.unwrap().outcome.unwrap_err().code, Code::Cancelled);
+}
+
+#[tokio::test]
+async fn a_client_that_was_killed_finds_its_request_by_its_key() {
+    let world = World::new().await;
+    let first = world.client().ask(&deployment(), Some("job-7"), None).await.unwrap();
+    world.decide(first.id(), "approve").await;
+    let second = world.client().ask(&deployment(), Some("job-7"), None).await.unwrap();
+    assert_eq!(first.id(), second.id());
+    let approved = second.look(Duration::ZERO).await.unwrap().outcome.unwrap().expect("it is approved");
+    approved.consume().await.unwrap();
+    let other = agent::Asked { action: "Something else".to_owned(), ..deployment() };
+    let denied = world.client().ask(&other, Some("job-7"), None).await.unwrap_err();
+    assert_eq!(denied.code, Code::Refused);
+    assert_eq!(denied.problem.unwrap().0, 422);
+}
+
+#[tokio::test]
+async fn an_approval_that_somebody_used_does_not_open() {
+    let world = World::new().await;
+    world.person("approve");
+    let client = world.client();
+    let pending = client.ask(&deployment(), None, None).await.unwrap();
+    let (same, _) = client.resume(pending.id()).await.unwrap();
+    let approved = same.look(Duration::ZERO).await.unwrap().outcome.unwrap().expect("it is approved");
+    approved.consume().await.unwrap();
+    let approved = pending.decision(None, std::future::pending()).await.unwrap();
+    assert!(approved.consumed_at().is_some());
+    assert_eq!(approved.consume().await.unwrap_err().code, Code::AlreadyConsumed);
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_with_the_same_key() {
+    let world = World::new().await;
+    world.person("approve");
+    *world.front.busy.lock().unwrap() = 2;
+    ask_and_use(&world.client(), &deployment()).await.unwrap();
+    let creates = world.asked().iter().filter(|asked| *asked == "POST /api/confirmations").count();
+    assert_eq!(creates, 3);
+}
+
+#[tokio::test]
+async fn a_wrong_request_is_refused_at_once() {
+    let world = World::new().await;
+    let asked = agent::Asked { approvers: vec!["nobody"].into_iter().map(name).collect(), ..deployment() };
+    let denied = world.client().ask(&asked, None, None).await.unwrap_err();
+    assert_eq!((denied.code, denied.problem.as_ref().unwrap().0), (Code::Refused, 422));
+    assert!(denied.detail.contains("nobody is not enrolled"), "{denied}");
+    let wrong = Settings { api_key: agent::ApiKey::new("csk_wrong").unwrap(), ..world.settings() };
+    let denied = Client::new(wrong).unwrap().ask(&deployment(), None, None).await.unwrap_err();
+    assert_eq!(denied.problem.unwrap().0, 401);
+    assert!(!denied.detail.contains("csk_"), "no key in an error");
+}
+
+#[tokio::test]
+async fn trust_on_first_use_stays_with_the_first() {
+    let (world, other) = (World::new().await, World::with_key_seed(8).await);
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Some(folder.path().join("memory.json"));
+    world.person("approve");
+    let first = Settings { trust: TrustSource::FirstUse, memory: memory.clone(), ..world.settings() };
+    let client = Client::new(first.clone()).unwrap();
+    assert!(!client.is_pinned());
+    ask_and_use(&client, &deployment()).await.unwrap();
+    // The same address with another log behind it.
+    let text = std::fs::read_to_string(memory.as_ref().unwrap()).unwrap();
+    std::fs::write(memory.as_ref().unwrap(), text.replace(&world.url, &other.url)).unwrap();
+    other.person("approve");
+    let later = Settings { trust: TrustSource::FirstUse, memory, ..other.settings() };
+    let denied = ask_and_use(&Client::new(later).unwrap(), &deployment()).await.unwrap_err();
+    assert_eq!(denied.code, Code::NotVerified, "{denied}");
+}
+
+fn name(text: &str) -> verifier::names::Username {
+    verifier::names::Username::new(text).unwrap()
+}

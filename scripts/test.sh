@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit
 case "${CARGO_TARGET_DIR:-}" in '' | /*) ;; *) export CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
 case "${COUNTERSIGN_VECTORS:-}" in '' | /*) ;; *) export COUNTERSIGN_VECTORS="$PWD/$COUNTERSIGN_VECTORS" ;; esac
 
-ALL=(fmt clippy docs tests vectors javascript python differential browser)
+ALL=(fmt clippy docs tests vectors javascript python differential browser mcp)
 results=()
 failed=0
 
@@ -65,6 +65,17 @@ part_differential() {
 # have built already; without it a third of the dependencies would be compiled again.
 part_browser() {
   cargo build --workspace --bins --tests --locked && (cd web/tests && npm ci --no-audit --no-fund && npm test)
+}
+
+# The official MCP clients, in TypeScript and Python, against the tools over HTTP and over stdio.
+part_mcp() {
+  local target="${CARGO_TARGET_DIR:-$PWD/target}"
+  export COUNTERSIGN_TARGET="$target/debug"
+  cargo build --workspace --bins --tests --examples --locked &&
+    (cd mcp/clients && npm ci --no-audit --no-fund && npm test) &&
+    python3 -m venv "$target/mcp-clients" &&
+    "$target/mcp-clients/bin/pip" install --quiet --disable-pip-version-check --requirement mcp/clients/requirements.txt &&
+    (cd mcp/clients && "$target/mcp-clients/bin/python" -m unittest)
 }
 
 # Clients that others wrote, in Go, against a server of their own. Built with --tests for the same reason.

@@ -440,7 +440,7 @@ fn consume_key(key: &str) -> String {
     format!("consume-{}", base64url(&Sha256::digest(format!("countersign/consume/v1\n{key}"))))
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
 }

@@ -12,6 +12,7 @@
 
 pub mod approval;
 pub mod client;
+pub mod desk;
 mod http;
 pub mod memory;
 pub mod outcome;

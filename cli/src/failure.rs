@@ -7,6 +7,7 @@ use verifier::cli::CallError;
 use crate::audit::AuditError;
 use crate::keygen::KeygenError;
 use crate::last_words;
+use crate::mcp::McpError;
 use crate::monitor::MonitorError;
 use crate::trust::TrustCommandError;
 
@@ -70,6 +71,13 @@ impl From<MonitorError> for Failure {
             MonitorError::Call(_) | MonitorError::Setup(_) => Self::new(WRONG_CALL, &error),
             _ => Self::new(FAILED, &error),
         }
+    }
+}
+
+impl From<McpError> for Failure {
+    fn from(error: McpError) -> Self {
+        let code = if matches!(error, McpError::Settings(_)) { WRONG_CALL } else { FAILED };
+        Self::new(code, &error)
     }
 }
 

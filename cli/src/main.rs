@@ -11,8 +11,10 @@ mod doctor;
 mod failure;
 mod keygen;
 mod last_words;
+mod mcp;
 mod monitor;
 mod primitive;
+mod requester;
 #[cfg(feature = "server")]
 mod restore;
 mod secret_file;
@@ -67,6 +69,7 @@ enum Command {
     Verify(Box<VerifyArgs>),
     Audit(audit::AuditArgs),
     Monitor(monitor::MonitorArgs),
+    Mcp(mcp::McpArgs),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Monitor(args) => monitor::run(&args).map_err(Failure::from),
+        Command::Mcp(args) => mcp::run(args).map_err(Failure::from),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),
     };

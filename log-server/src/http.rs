@@ -10,6 +10,7 @@ mod embedded;
 mod enrol;
 mod headers;
 mod log;
+mod mcp;
 mod me;
 mod pages;
 mod problem;
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(log_routes())
         .merge(approval_routes())
         .merge(page_routes(app.banner.as_deref()))
+        .merge(mcp::route(&app))
         .route("/trust.json", get(service::trust))
         .route("/healthz", get(service::health))
         .route("/readyz", get(service::ready))

@@ -43,7 +43,8 @@ async fn find<D: Desk>(desk: &D, caller: &D::Caller, ask: &Ask) -> Result<Option
     let pending = desk.pending(caller, &ask.approver).await?;
     let alike = pending.iter().filter(|summary| summary.action == ask.action);
     for summary in alike.take(MAX_COMPARED) {
-        let seen = desk.look(caller, &summary.id, Duration::ZERO).await?;
+        // One that ended meanwhile, or that an admin sees and did not make, is none of these.
+        let Ok(seen) = desk.look(caller, &summary.id, Duration::ZERO).await else { continue };
         let core = &seen.core;
         let same = core.action == ask.action && core.payload == ask.payload && core.approvers == [ask.approver.clone()];
         if same && seen.confirmation.status == Status::Pending {

@@ -18,5 +18,6 @@ mod server;
 pub mod stdio;
 mod tools;
 
+pub use ::http::request::Parts as RequestParts;
 pub use desk::{Ask, Desk, Flaw, Seen, Trouble};
 pub use server::Tools;

@@ -85,13 +85,7 @@ impl World {
         .unwrap();
         let router = log_server::http::router(started.app.clone());
         let (front, trust) = (Arc::new(Front::default()), started.app.trust());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let service = Router::new().fallback({
-            let (front, router) = (front.clone(), router.clone());
-            move |request: Request<Body>| through(front.clone(), router.clone(), request)
-        });
-        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let url = listen(front.clone(), router.clone()).await;
         let mut world = Self { router, front, clock, url, key: String::new(), trust, _anchor: anchor };
         world.enrol(admin.reveal()).await;
         world
@@ -158,6 +152,16 @@ pub(crate) fn quick() -> Patience {
         longest_wait: Duration::from_millis(50),
         long_poll: Duration::from_secs(5),
     }
+}
+
+/// Serves the router behind a front on a free port.
+async fn listen(front: Arc<Front>, router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let service = Router::new()
+        .fallback(move |request: Request<Body>| through(front.clone(), router.clone(), request));
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    url
 }
 
 async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> Response<Body> {

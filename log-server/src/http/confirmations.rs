@@ -12,7 +12,8 @@ use verifier::names::Username;
 
 use super::request::Segment;
 use super::{Answer, Server, caller, request};
-use crate::api_keys::Scope;
+use crate::api_keys::{KeyRecord, Scope};
+use crate::app::App;
 use crate::approvals::ListQuery;
 use crate::problem::Problem;
 
@@ -45,17 +46,22 @@ pub(super) async fn get(
 ) -> Answer<Json<Confirmation>> {
     let key = caller::key(&app, &headers, Scope::Request)?;
     let wait = seconds(wait.map_err(|error| Problem::Malformed(error.body_text()))?.0)?;
-    let confirmation = app.approvals.confirmation(&key.id, &id)?;
+    Ok(Json(waited_for(&app, &key, &id, wait).await?))
+}
+
+/// A confirmation: at once if it is decided, else when it is, and after at most `wait` as it is then.
+pub(super) async fn waited_for(app: &App, key: &KeyRecord, id: &str, wait: Duration) -> Result<Confirmation, Problem> {
+    let confirmation = app.approvals.confirmation(&key.id, id)?;
     if confirmation.status != Status::Pending || wait.is_zero() {
-        return Ok(Json(confirmation));
+        return Ok(confirmation);
     }
     let _place = app.gate.poll(&key.id)?;
     tokio::select! {
-        decided = app.approvals.until_decided(&id) => decided?,
+        decided = app.approvals.until_decided(id) => decided?,
         () = tokio::time::sleep(wait) => {}
         () = app.stopping() => {}
     }
-    Ok(Json(app.approvals.confirmation(&key.id, &id)?))
+    app.approvals.confirmation(&key.id, id)
 }
 
 fn seconds(Wait { wait }: Wait) -> Result<Duration, Problem> {

@@ -75,6 +75,11 @@ fn classify(problem: &Problem) -> (StatusCode, &'static str, &'static str) {
     }
 }
 
+/// The stable name of a problem's kind.
+pub(super) fn kind(failure: &Failure) -> &'static str {
+    classify(&failure.0).1
+}
+
 pub(super) fn method_not_allowed() -> Response {
     let detail = "this route does not know this method".to_owned();
     document(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail, None)

@@ -168,11 +168,11 @@ impl Remembered {
             ..Expectation::default()
         };
         let report = verify(receipt.as_bytes(), trust, &expectation, &PureRust);
-        match (report.as_expected, report.failure(), report.facts) {
-            (true, None, Some(facts)) => Ok(facts),
-            (_, Some((step, reason)), _) => Err(not_verified(step, reason)),
-            _ => Err(Denied::new(Code::NotVerified, "the receipt does not prove an approval")),
+        if let Some((step, reason)) = report.failure() {
+            return Err(not_verified(step, reason));
         }
+        let proved = report.facts.filter(|_| report.as_expected);
+        proved.ok_or_else(|| Denied::new(Code::NotVerified, "the receipt does not prove an approval"))
     }
 
     /// Whether the approval may still be used.
@@ -196,7 +196,7 @@ impl Remembered {
         let hashes = consumed.proof.hashes.iter().map(|text| array_from_base64url(text).map(Hash::from_bytes));
         let hashes = hashes.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
         let index = LeafIndex::new(consumed.log_index);
-        verify_inclusion(&leaf_hash(&entry.to_bytes()), index, checkpoint.size, &checkpoint.root, &hashes)
+        verify_inclusion(&leaf_hash(&entry.to_bytes()), index, checkpoint.size, &hashes, &checkpoint.root)
             .map_err(|error| wrong(error.to_string()))?;
         Ok(checkpoint)
     }

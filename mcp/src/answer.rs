@@ -115,3 +115,56 @@ fn pending(seen: &Seen) -> String {
         seen.core.expires_at
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::desk::Flaw;
+    use crate::made::{NOW, ask, seen};
+
+    fn told(seen: Seen, now: u64) -> Value {
+        serde_json::to_value(Answer::of(seen, Timestamp::from_unix(now)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_a_proved_unused_timely_approval_is_approved() {
+        let base = || seen(&ask(), 1, NOW);
+        let with = |status: Status, change: fn(&mut Seen)| {
+            let mut seen = base();
+            seen.confirmation.status = status;
+            change(&mut seen);
+            seen
+        };
+        let flawed = |seen: &mut Seen| seen.flaw = Some(Flaw { code: "rolled_back", words: "smaller".to_owned() });
+        let used = |seen: &mut Seen| seen.confirmation.consumed_at = Some("2027-01-01T00:00:00Z".to_owned());
+        for (seen, now, approved, reason) in [
+            (with(Status::Approved, |_| ()), NOW, true, Value::Null),
+            (with(Status::Approved, |_| ()), NOW + 4500, true, Value::Null),
+            (with(Status::Approved, |_| ()), NOW + 4501, false, json!("too_late")),
+            (with(Status::Approved, flawed), NOW, false, json!("rolled_back")),
+            (with(Status::Approved, used), NOW, false, json!("already_consumed")),
+            (with(Status::Rejected, |_| ()), NOW, false, json!("rejected")),
+            (with(Status::Expired, |_| ()), NOW, false, json!("expired")),
+            (with(Status::Cancelled, |_| ()), NOW, false, json!("cancelled")),
+            (base(), NOW, false, Value::Null),
+        ] {
+            let answer = told(seen, now);
+            assert_eq!((&answer["approved"], &answer["reason"]), (&json!(approved), &reason), "{answer}");
+            let next = answer["next"].as_str().unwrap();
+            assert_eq!(next.to_lowercase().contains("do not act"), !approved, "{next}");
+        }
+    }
+
+    #[test]
+    fn what_it_is_about_comes_out_of_the_core() {
+        let answer = told(seen(&ask(), 1, NOW), NOW);
+        assert_eq!(answer["action"], "Pay the invoice");
+        assert_eq!(answer["payload"], json!({"amount": "12.50"}));
+        assert_eq!(answer["approvers"], json!(["alex"]));
+        assert_ne!(answer["compareCode"], "zzzz");
+        assert_eq!(answer["pollAfterMs"], 1000);
+    }
+}

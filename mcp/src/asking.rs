@@ -67,3 +67,60 @@ fn key(ask: &Ask, window: u64, times: u32) -> String {
     let hash = Sha256::digest(format!("countersign/mcp-request/v1\n{}", content.to_canonical()));
     format!("mcp-{}", base64url(&hash))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    use super::*;
+    use crate::made::{MadeDesk, ask};
+
+    async fn id(desk: &MadeDesk, ask: &Ask) -> String {
+        find_or_create(desk, &(), ask).await.unwrap().confirmation.id
+    }
+
+    #[tokio::test]
+    async fn a_pending_request_is_found_again_also_in_the_next_hour() {
+        let desk = MadeDesk::new();
+        let first = id(&desk, &ask()).await;
+        assert_eq!(id(&desk, &ask()).await, first);
+        desk.advance(60);
+        assert_eq!(id(&desk, &ask()).await, first);
+        let other = Ask { payload: verifier::json::Object::default(), ..ask() };
+        assert_ne!(id(&desk, &other).await, first);
+        assert_eq!(desk.count(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_ended_is_not_found_again_however_it_ended() {
+        let desk = MadeDesk::new();
+        let mut before = id(&desk, &ask()).await;
+        for status in [Status::Approved, Status::Rejected, Status::Expired, Status::Cancelled] {
+            desk.becomes(status, None);
+            let next = id(&desk, &ask()).await;
+            assert_ne!(next, before, "{status:?}");
+            assert_eq!(id(&desk, &ask()).await, next);
+            before = next;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_is_not_asked_for_ever() {
+        let desk = MadeDesk::new();
+        for _ in 0..MAX_TIMES {
+            find_or_create(&desk, &(), &ask()).await.unwrap();
+            desk.becomes(Status::Expired, None);
+        }
+        assert_eq!(find_or_create(&desk, &(), &ask()).await.unwrap_err().code, "too-many");
+        desk.advance(WINDOW);
+        assert!(find_or_create(&desk, &(), &ask()).await.is_ok());
+    }
+
+    #[test]
+    fn calls_at_one_moment_have_one_key_and_others_another() {
+        let other = Ask { expires_in: 60, ..ask() };
+        let keys = [key(&ask(), 1, 0), key(&ask(), 1, 1), key(&ask(), 2, 0), key(&other, 1, 0)];
+        assert_eq!(keys[0], key(&ask(), 1, 0));
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
+    }
+}

@@ -13,6 +13,9 @@ mod arguments;
 mod asking;
 pub mod desk;
 pub mod http;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "for tests")]
+mod made;
 mod receipt;
 mod server;
 pub mod stdio;

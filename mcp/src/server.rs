@@ -11,7 +11,6 @@ use rmcp::model::{
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::answer::Answer;

@@ -47,7 +47,16 @@ async fn a_request_that_somebody_else_cancels_is_over() {
     same.cancel().await.unwrap();
     let denied = pending.decision(None, std::future::pending()).await.unwrap_err();
     assert_eq!(denied.code, Code::Cancelled);
-    assert_eq!(same.cancel().await.unwrap_err().code, Code::Refused);
+    same.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_decided_cannot_be_cancelled() {
+    let world = World::new().await;
+    world.person("approve");
+    let pending = world.client().ask(&deployment(), None, None).await.unwrap();
+    let denied = pending.cancel().await.unwrap_err();
+    assert_eq!((denied.code, denied.problem.unwrap().0), (Code::Refused, 409));
 }
 
 #[tokio::test]

@@ -158,8 +158,7 @@ pub(crate) fn quick() -> Patience {
 async fn listen(front: Arc<Front>, router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let service = Router::new()
-        .fallback(move |request: Request<Body>| through(front.clone(), router.clone(), request));
+    let service = Router::new().fallback(move |request: Request<Body>| through(front.clone(), router.clone(), request));
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     url
 }

@@ -20,7 +20,6 @@ async function session(transport) {
   return {
     listTools: () => client.listTools(),
     callTool: (params, options) => client.callTool(params, CallToolResultSchema, options),
-    version: () => transport.protocolVersion,
     close: () => client.close(),
   };
 }

@@ -5,6 +5,7 @@ are in COUNTERSIGN_TARGET, the folder that cargo builds into.
 """
 
 import json
+import logging
 import os
 import pathlib
 import subprocess
@@ -23,6 +24,8 @@ TOOLS = ["request_human_approval", "wait_for_approval", "get_approval", "cancel_
 class Clients(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
+        # unittest runs event loops in debug mode, which remarks on every slow step.
+        logging.getLogger("asyncio").setLevel(logging.ERROR)
         cls.process = subprocess.Popen([APPROVALS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         cls.server = json.loads(cls.process.stdout.readline())
 

@@ -1,0 +1,90 @@
+// Using an approval: once, before it runs, as an entry of the log. Whatever goes wrong here, the action does not run.
+
+import { openCheckpoint, signerOf } from './checkpoints.js';
+import { Patience } from './clock.js';
+import { AlreadyConsumedError, MismatchError, NotVerifiedError, RefusedError } from './errors.js';
+import { checkUsable } from './evidence.js';
+import { ask, inTime } from './retry.js';
+import { Refusal, hashFromBase64url, leafHash, secondsOf, utf8, verifyInclusion } from './verifier.js';
+
+/**
+ * @typedef {object} Consumption
+ * @property {string} consumedAt
+ * @property {number} logIndex
+ */
+
+/** Seconds that may pass until the server has answered, if the caller does not say. */
+const TIMEOUT = 60;
+const TRIES = 5;
+
+/**
+ * @param {import('./link.js').Link} link
+ * @param {import('./core.js').Core} core  whose approval was verified
+ * @param {string} idempotencyKey
+ * @param {{timeout?: number, signal?: AbortSignal}} [options]
+ * @returns {Promise<Consumption>}
+ * @throws {import('./errors.js').CountersignError}
+ */
+export async function consume(link, core, idempotencyKey, { timeout = TIMEOUT, signal } = {}) {
+  const patience = new Patience(link.clock, link.clock.now() + timeout * 1000, signal);
+  try {
+    checkUsable(link, core);
+    const path = `/api/confirmations/${core.id}/consume`;
+    const call = { method: /** @type {const} */ ('POST'), path, idempotencyKey };
+    const { value } = await inTime(() => ask(link, call, patience, { id: core.id, tries: TRIES }), core.id);
+    const consumption = await readConsumption(link, core, value, patience);
+    checkUsable(link, core);
+    patience.checkAborted(core.id);
+    return consumption;
+  } catch (error) {
+    if (!(error instanceof RefusedError && error.status === 409)) throw error;
+    // Too late is a conflict for the server too; the clock tells the two apart.
+    checkUsable(link, core);
+    throw new AlreadyConsumedError(core.id, error.detail);
+  } finally {
+    patience.end();
+  }
+}
+
+/**
+ * @param {import('./link.js').Link} link
+ * @param {import('./core.js').Core} core
+ * @param {unknown} answer
+ * @param {Patience} patience
+ * @returns {Promise<Consumption>}
+ */
+async function readConsumption(link, core, answer, patience) {
+  const { id, consumedAt, logIndex, proof } = Object(answer);
+  if (id !== undefined && id !== core.id) throw new MismatchError('id', 'the consumption is of another confirmation', core.id);
+  try {
+    if (secondsOf(String(consumedAt)) === undefined) throw new Refusal('consumedAt is not a time');
+    if (!Number.isSafeInteger(logIndex) || logIndex < 0) throw new Refusal('logIndex is not an index');
+    await checkProof(link, core, { consumedAt, logIndex, proof: Object(proof) }, patience);
+  } catch (error) {
+    throw error instanceof Refusal ? new NotVerifiedError('consumption', error.message, { id: core.id }) : error;
+  }
+  return { consumedAt, logIndex };
+}
+
+/**
+ * That the log has the consumption of this nonce where the server says it is.
+ *
+ * @param {import('./link.js').Link} link
+ * @param {import('./core.js').Core} core
+ * @param {{consumedAt: string, logIndex: number, proof: any}} answer
+ * @param {Patience} patience
+ */
+async function checkProof(link, core, { consumedAt, logIndex, proof }, patience) {
+  const { checkpoint: note, hashes } = proof;
+  if (typeof note !== 'string' || !Array.isArray(hashes) || hashes.length > 63) throw new Refusal('there is no proof');
+  const path = hashes.map((text) => {
+    const hash = typeof text === 'string' ? hashFromBase64url(text) : undefined;
+    if (!hash) throw new Refusal('a hash of the proof is not base64url of 32 bytes');
+    return hash;
+  });
+  await signerOf(link, note, patience);
+  const checkpoint = openCheckpoint(note);
+  if (checkpoint.logOrigin !== core.log) throw new Refusal('the proof is of another log');
+  const entry = `countersign/consumption/v1\n{"consumed_at":"${consumedAt}","nonce":"${core.nonce}"}`;
+  await verifyInclusion(await leafHash(utf8(entry)), BigInt(logIndex), checkpoint.size, path, checkpoint.root);
+}

@@ -1,0 +1,49 @@
+// A function that runs only after a person approved exactly what it is about to do.
+
+import { frozenValue, payloadText } from './payload.js';
+
+/**
+ * @typedef {Omit<import('./client.js').ApprovalRequest, 'payload' | 'action' | 'idempotencyKey'>} Fixed
+ */
+
+/**
+ * What is asked for each call: as in `requestApproval`, without the payload, which is the function's argument.
+ *
+ * @template P
+ * @typedef {Fixed & {action: string | ((payload: Readonly<P>) => string), idempotencyKey?: (payload: Readonly<P>) => string}} GuardOptions
+ */
+
+/**
+ * What one call may say beside its payload.
+ *
+ * @typedef {Pick<import('./client.js').ApprovalRequest, 'signal' | 'timeout' | 'onPending' | 'idempotencyKey' | 'metadata'>} CallOptions
+ */
+
+/**
+ * Wraps a function of one plain object. The function that comes out asks for approval of that object, waits, verifies,
+ * consumes, and then runs the given one with a frozen copy of what was approved. Whatever else happens, it throws.
+ *
+ * @template {object} P
+ * @template R
+ * @param {import('./client.js').Countersign} client
+ * @param {(payload: Readonly<P>, decision: import('./decision.js').ApprovedDecision) => R | Promise<R>} run
+ * @param {GuardOptions<P>} options
+ * @returns {(payload: P, call?: CallOptions) => Promise<R>}
+ */
+export function guard(client, run, { action, idempotencyKey, ...fixed }) {
+  return async (payload, { signal, timeout, onPending, metadata, idempotencyKey: key } = {}) => {
+    // From here on nobody else can change it, not even while a person decides.
+    const copy = frozenValue(payloadText(payload));
+    const given = Object.entries({ signal, timeout, onPending, metadata }).filter(([, value]) => value !== undefined);
+    const request = {
+      ...fixed,
+      ...Object.fromEntries(given),
+      payload: copy,
+      action: typeof action === 'function' ? action(copy) : action,
+      idempotencyKey: key ?? idempotencyKey?.(copy),
+    };
+    const decision = (await client.requestApproval(request)).orThrow();
+    await decision.consume({ signal: request.signal });
+    return run(decision.payload, decision);
+  };
+}

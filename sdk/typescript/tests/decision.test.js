@@ -1,0 +1,151 @@
+// What a call of requestApproval comes back with, and what it does on the way.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { QUESTION, StandIn, problem } from './stand-in.js';
+
+test('an approval comes back with its evidence, and is consumed once', async () => {
+  const server = await StandIn.make();
+  const pending = /** @type {any[]} */ ([]);
+  server.whileWaiting = (record) => server.approve(record);
+  const decision = await server.client().requestApproval({ ...QUESTION, onPending: (one) => pending.push(one) });
+  assert.equal(decision.status, 'approved');
+  assert.equal(decision.trust, 'pinned');
+  assert.equal(decision.receipt, await server.receipt(server.record()));
+  assert.equal(decision.report?.verdict, 'approved');
+  assert.deepEqual(decision.rawAssertion, { id: 'x' });
+  assert.deepEqual(decision.payload, QUESTION.payload);
+  assert.ok(Object.isFrozen(decision.payload));
+  assert.deepEqual(pending.map(({ id, url, compareCode }) => ({ id, url, compareCode })), [
+    { id: decision.id, url: decision.url, compareCode: decision.compareCode },
+  ]);
+  assert.match(decision.compareCode, /^([a-z2-7]{4}-){3}[a-z2-7]{4}$/);
+  assert.equal((await decision.consume()).logIndex, 2);
+  await assert.rejects(decision.consume(), { code: 'already_consumed' });
+});
+
+test('no, no answer and a cancellation are statuses, and errors for who would act', async () => {
+  const cases = /** @type {const} */ ([
+    ['rejected', (/** @type {StandIn} */ server) => server.reject(server.record(), 'not today')],
+    ['expired', () => {}],
+    ['cancelled', (/** @type {StandIn} */ server) => void (server.record().status = 'cancelled')],
+  ]);
+  for (const [status, happens] of cases) {
+    const server = await StandIn.make();
+    server.whileWaiting = () => happens(server);
+    const decision = await server.client().requestApproval(QUESTION);
+    assert.equal(decision.status, status);
+    assert.equal(decision.note, status === 'rejected' ? 'not today' : undefined);
+    await assert.rejects(decision.consume(), { code: status });
+    assert.throws(() => decision.orThrow(), { code: status, id: decision.id });
+  }
+});
+
+test('the own timeout cancels the request', async () => {
+  const server = await StandIn.make();
+  const decision = await server.client().requestApproval({ ...QUESTION, timeout: 60 });
+  assert.equal(decision.status, 'timed_out');
+  assert.equal(server.record().status, 'cancelled');
+});
+
+test('a yes that comes after the timeout is ignored', async () => {
+  const server = await StandIn.make();
+  server.instead = async (call, answer) => {
+    // The approver is faster than the cancellation, which is refused.
+    if (call.path.endsWith('/cancel')) await server.approve();
+    return answer();
+  };
+  const decision = await server.client().requestApproval({ ...QUESTION, timeout: 60 });
+  assert.equal(server.record().status, 'approved');
+  assert.equal(decision.status, 'timed_out');
+  await assert.rejects(decision.consume(), { code: 'timed_out' });
+});
+
+test('a yes that is on its way when the time runs out is too late', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = async (record) => {
+    await server.approve(record);
+    server.clock.advance(61);
+  };
+  const decision = await server.client().requestApproval({ ...QUESTION, timeout: 60 });
+  assert.equal(decision.status, 'timed_out');
+});
+
+test('the signal ends the wait and takes the request back', async () => {
+  const server = await StandIn.make();
+  const controller = new AbortController();
+  server.whileWaiting = () => controller.abort(new Error('the user left'));
+  const asked = server.client().requestApproval({ ...QUESTION, signal: controller.signal });
+  await assert.rejects(asked, (/** @type {any} */ error) => error.code === 'aborted' && error.cause.message === 'the user left');
+  assert.equal(server.record().status, 'cancelled');
+});
+
+test('a signal that is aborted already asks nothing', async () => {
+  const server = await StandIn.make();
+  await assert.rejects(server.client().requestApproval({ ...QUESTION, signal: AbortSignal.abort() }), { code: 'aborted' });
+  assert.equal(server.calls.length, 0);
+});
+
+test('a client that was started again finds its request by the idempotency key', async () => {
+  const server = await StandIn.make();
+  const question = { ...QUESTION, idempotencyKey: 'deploy-a1b2c3d' };
+  const first = await server.client().createConfirmation(question);
+  server.clock.advance(200);
+  server.whileWaiting = (record) => server.approve(record);
+  const decision = await server.client().requestApproval(question);
+  assert.equal(decision.id, first.id);
+  assert.equal(decision.status, 'approved');
+});
+
+test('of two clients that found the same approval one acts', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = (record) => server.approve(record);
+  const question = { ...QUESTION, idempotencyKey: 'deploy-a1b2c3d' };
+  const [one, other] = [await server.client().requestApproval(question), await server.client().requestApproval(question)];
+  await one.consume();
+  await assert.rejects(other.consume(), { code: 'already_consumed' });
+});
+
+test('a client that was started again finds its request by its id, and by what it asks', async () => {
+  const server = await StandIn.make();
+  const { id } = await server.client().createConfirmation(QUESTION);
+  server.clock.advance(200);
+  const client = server.client();
+  const found = await client.resume(id, QUESTION);
+  assert.equal((await client.getConfirmation(found)).status, 'pending');
+  server.whileWaiting = (record) => server.approve(record);
+  assert.equal((await client.waitForDecision(found)).status, 'approved');
+  assert.equal((await client.getConfirmation(found)).status, 'approved');
+  await assert.rejects(client.resume(id, { ...QUESTION, payload: {} }), { code: 'mismatch', field: 'payload' });
+  await assert.rejects(client.getConfirmation(/** @type {any} */ (id)), TypeError);
+});
+
+test('a request can be taken back, but not once it is decided', async () => {
+  const server = await StandIn.make();
+  const client = server.client();
+  const confirmation = await client.createConfirmation(QUESTION);
+  await client.cancel(confirmation);
+  assert.equal((await client.waitForDecision(confirmation)).status, 'cancelled');
+  await assert.rejects(client.cancel(confirmation.id), { code: 'refused', status: 409 });
+});
+
+test('without a trust file the first answer is believed, and remembered', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = (record) => server.approve(record);
+  const texts = new Map();
+  const memory = { get: (/** @type {string} */ key) => texts.get(key), set: (/** @type {string} */ key, /** @type {string} */ value) => void texts.set(key, value) };
+  const decision = await server.client({ trust: undefined, memory }).requestApproval(QUESTION);
+  assert.equal(decision.trust, 'first-use');
+  const other = await StandIn.make();
+  other.whileWaiting = (record) => other.approve(record);
+  await assert.rejects(other.client({ trust: undefined, memory }).requestApproval(QUESTION), { code: 'not_verified', step: 'checkpoint' });
+});
+
+test('a refusal carries what the server said, and is not asked again', async () => {
+  const server = await StandIn.make();
+  server.instead = () => problem(422, 'invalid');
+  const refused = { code: 'refused', status: 422, type: 'urn:countersign:problem:invalid', detail: 'this is invalid' };
+  await assert.rejects(server.client().requestApproval(QUESTION), refused);
+  assert.equal(server.calls.length, 1);
+});

@@ -163,7 +163,7 @@ export class StandIn {
     await this.whileWaiting(record);
     if (record.status !== 'pending') return;
     const left = (Date.parse(record.core.expires_at) - this.clock.now()) / 1000 + 1;
-    this.clock.advance(Math.min(seconds, left));
+    this.clock.advance(Math.max(0, Math.min(seconds, left)));
     if (this.clock.time > record.core.expires_at) record.status = 'expired';
   }
 

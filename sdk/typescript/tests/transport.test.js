@@ -41,8 +41,7 @@ for (const [name, failure] of FAILURES) {
   test(`${name} for ever is unreachable`, async () => {
     const server = await StandIn.make();
     first(server, Infinity, failure);
-    const code = name.startsWith('429') ? 'unreachable' : 'unreachable';
-    await assert.rejects(server.client().requestApproval(QUESTION), { code });
+    await assert.rejects(server.client().requestApproval(QUESTION), { code: 'unreachable' });
     assert.equal(server.calls.length, 5);
   });
 }

@@ -60,9 +60,11 @@ export class Http {
     const limit = requestTimeout + (call.wait ?? 0);
     const stop = clock.after(limit * 1000, end);
     signal.addEventListener('abort', end);
+    // Listens before anything can happen. A custom fetch may not look at its signal.
+    const ended = whenAborted(controller.signal, limit);
     if (signal.aborted) end();
     try {
-      return await Promise.race([this.#exchange(call, controller.signal), whenAborted(controller.signal, limit)]);
+      return await Promise.race([ended, this.#exchange(call, controller.signal)]);
     } finally {
       stop();
       signal.removeEventListener('abort', end);

@@ -1,7 +1,7 @@
 // Assembles the package into dist/: the modules of src/, the repository's verifier under dist/verifier, and the types of all.
 //
 // The verifier exists once in the repository, in verifier-js/. In a package it has to lie beside the SDK, so the one module
-// that names it, src/verifier.js, gets another path here. npm runs this on `npm ci`, `npm pack` and `npm publish`.
+// that names it, src/verifier.js, gets another path here. npm runs this on `npm pack` and `npm publish`.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +29,7 @@ for (const folder of ['.', 'verify', 'webauthn']) {
     cpSync(join(verifier, folder, name), join(dist, 'verifier', folder, name));
   }
 }
+cpSync(join(here, '../../LICENSE'), join(dist, 'LICENSE'));
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 execFileSync(process.execPath, [compiler, '-p', join(here, 'tsconfig.declarations.json')], { stdio: 'inherit' });
 

@@ -1,4 +1,4 @@
-// The client: asks, waits, verifies, consumes (docs/typescript.md; the rules are "Clients" in docs/api.md).
+// The client: asks, waits, verifies, consumes (docs/typescript.md).
 
 import { Confirmation, createConfirmation, resumeConfirmation, within } from './confirmation.js';
 import { Outcome } from './decision.js';

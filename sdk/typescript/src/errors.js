@@ -92,8 +92,7 @@ export class UnreachableError extends CountersignError {
 export class RefusedError extends CountersignError {
   /** @param {{status: number, type?: string, detail?: string, field?: string, retryAfter?: number, id?: string}} problem */
   constructor({ status, type, detail, field, retryAfter, id }) {
-    const place = field === undefined ? '' : ` (${field})`;
-    super('refused', `the server refused with ${status}: ${detail ?? type ?? 'no reason given'}${place}`, { id });
+    super('refused', `the server refused with ${status}: ${detail ?? type ?? 'no reason given'}`, { id });
     this.status = status;
     /** `urn:countersign:problem:` and a name of docs/api.md. */
     this.type = type;

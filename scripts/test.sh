@@ -39,8 +39,13 @@ part_vectors() {
   cargo test --workspace --locked --no-fail-fast --test '*vectors*' -- --include-ignored
 }
 
-# The other two verifiers. Their own tests skip the third-party vectors, and say so, where the folder is not set.
-part_javascript() { (cd verifier-js && npm ci --no-audit --no-fund && npm run types && npm test); }
+# The other two verifiers. Their own tests skip the third-party vectors, and say so, where the folder is not set. The SDK is
+# tested against our binaries, built with --tests for the reason given below.
+part_javascript() {
+  (cd verifier-js && npm ci --no-audit --no-fund && npm run types && npm test) &&
+    cargo build --workspace --bins --tests --locked &&
+    (cd sdk/typescript && npm ci --no-audit --no-fund && npm run types && npm test)
+}
 
 # First with the standard library alone; then, in an environment of its own, with the packages that the SDK is tested
 # against, which are downloaded once for each list of them.

@@ -152,7 +152,7 @@ export class Countersign {
    * @returns {(payload: P, call?: import('./guard.js').CallOptions) => Promise<R>}
    */
   guard(run, options) {
-    return guard(this, run, options);
+    return guard(this, this.#link.clock, run, options);
   }
 }
 

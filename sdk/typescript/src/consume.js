@@ -2,7 +2,7 @@
 
 import { openCheckpoint, signerOf } from './checkpoints.js';
 import { Patience } from './clock.js';
-import { AlreadyConsumedError, MismatchError, NotVerifiedError, RefusedError } from './errors.js';
+import { AlreadyConsumedError, MismatchError, NotVerifiedError, RefusedError, UnreachableError } from './errors.js';
 import { checkUsable } from './evidence.js';
 import { ask, inTime } from './retry.js';
 import { Refusal, hashFromBase64url, leafHash, secondsOf, utf8, verifyInclusion } from './verifier.js';
@@ -13,7 +13,7 @@ import { Refusal, hashFromBase64url, leafHash, secondsOf, utf8, verifyInclusion 
  * @property {number} logIndex
  */
 
-/** Seconds that may pass until the server has answered, if the caller does not say. */
+/** Seconds that may pass until the server has answered, at most. */
 const TIMEOUT = 60;
 const TRIES = 5;
 
@@ -26,7 +26,7 @@ const TRIES = 5;
  * @throws {import('./errors.js').CountersignError}
  */
 export async function consume(link, core, idempotencyKey, { timeout = TIMEOUT, signal } = {}) {
-  const patience = new Patience(link.clock, link.clock.now() + timeout * 1000, signal);
+  const patience = new Patience(link.clock, link.clock.now() + Math.min(timeout, TIMEOUT) * 1000, signal);
   try {
     checkUsable(link, core);
     const path = `/api/confirmations/${core.id}/consume`;
@@ -35,6 +35,7 @@ export async function consume(link, core, idempotencyKey, { timeout = TIMEOUT, s
     const consumption = await readConsumption(link, core, value, patience);
     checkUsable(link, core);
     patience.checkAborted(core.id);
+    if (patience.isOver) throw new UnreachableError('its answer came after the timeout', { id: core.id });
     return consumption;
   } catch (error) {
     if (!(error instanceof RefusedError && error.status === 409)) throw error;

@@ -26,11 +26,12 @@ import { frozenValue, payloadText } from './payload.js';
  * @template {object} P
  * @template R
  * @param {import('./client.js').Countersign} client
+ * @param {import('./clock.js').Clock} clock
  * @param {(payload: Readonly<P>, decision: import('./decision.js').ApprovedDecision) => R | Promise<R>} run
  * @param {GuardOptions<P>} options
  * @returns {(payload: P, call?: CallOptions) => Promise<R>}
  */
-export function guard(client, run, { action, idempotencyKey, ...fixed }) {
+export function guard(client, clock, run, { action, idempotencyKey, ...fixed }) {
   return async (payload, { signal, timeout, onPending, metadata, idempotencyKey: key } = {}) => {
     // From here on nobody else can change it, not even while a person decides.
     const copy = frozenValue(payloadText(payload));
@@ -42,8 +43,11 @@ export function guard(client, run, { action, idempotencyKey, ...fixed }) {
       action: typeof action === 'function' ? action(copy) : action,
       idempotencyKey: key ?? idempotencyKey?.(copy),
     };
+    const start = clock.now();
     const decision = (await client.requestApproval(request)).orThrow();
-    await decision.consume({ signal: request.signal });
+    // The caller's timeout is for all of it: the function does not run later.
+    const left = request.timeout === undefined ? undefined : Math.max(0, start + request.timeout * 1000 - clock.now()) / 1000;
+    await decision.consume({ signal: request.signal, timeout: left });
     return run(decision.payload, decision);
   };
 }

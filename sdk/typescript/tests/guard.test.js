@@ -74,11 +74,11 @@ const CONSUMPTIONS = [
   }],
   ['too_late', async (server, answer) => {
     const given = await answer();
-    server.clock.advance(3901);
+    server.clock.advance(30);
     return given;
   }],
   ['too_late', (server) => {
-    server.clock.advance(3901);
+    server.clock.advance(30);
     return problem(409, 'conflict');
   }],
 ];
@@ -89,10 +89,10 @@ for (const [i, [code, instead]] of CONSUMPTIONS.entries()) {
     server.whileWaiting = (record) => server.approve(record);
     server.instead = (call, answer) => (call.path.endsWith('/consume') ? instead(server, answer) : answer());
     let runs = 0;
-    // Longer than the approval can be used, so that it is not this that ends it.
-    const client = server.client({ requestTimeout: code === 'too_late' ? 10_000 : 10 });
-    const decision = (await client.requestApproval({ ...OPTIONS, payload: {} })).orThrow();
-    await assert.rejects(decision.consume(code === 'too_late' ? { timeout: 10_000 } : {}).then(() => { runs += 1; }), { code });
+    // A request may take longer than the approval can be used, so that it is not the timeout that ends it.
+    const client = server.client({ requestTimeout: code === 'too_late' ? 50 : 10 });
+    const deploy = client.guard(() => { runs += 1; }, code === 'too_late' ? { ...OPTIONS, expiresIn: 5, useWithin: 5 } : OPTIONS);
+    await assert.rejects(deploy({}), { code });
     assert.equal(runs, 0);
   });
 }
@@ -110,6 +110,25 @@ test('a consumption whose answer got lost is asked for again with the same key',
   await assert.rejects(decision.consume(), { code: 'unreachable' });
   assert.equal((await decision.consume()).logIndex, 2);
   assert.equal(new Set(server.calls.filter(({ path }) => path.endsWith('/consume')).map(({ key }) => key)).size, 1);
+});
+
+test('the timeout is for the consumption too', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = async (record) => {
+    server.clock.advance(20);
+    await server.approve(record);
+  };
+  server.instead = async (call, answer) => {
+    const given = await answer();
+    if (call.path.endsWith('/consume')) server.clock.advance(5);
+    return given;
+  };
+  let runs = 0;
+  const deploy = server.client().guard(() => { runs += 1; }, OPTIONS);
+  await assert.rejects(deploy({}, { timeout: 24 }), { code: 'unreachable' });
+  assert.equal(runs, 0);
+  await deploy({}, { timeout: 26 });
+  assert.equal(runs, 1);
 });
 
 test('the signal of a call ends the consumption', async () => {

@@ -23,7 +23,7 @@ let server;
 before(async () => {
   server = await startServer();
   const shell = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text).join('\n');
-  execFileSync('bash', ['-euc', shell], { cwd: root, env: { ...process.env, project }, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('bash', ['-euc', shell], { cwd: root, env: { ...process.env, project, npm_config_loglevel: 'error' }, stdio: ['ignore', 'ignore', 'inherit'] });
 });
 after(async () => {
   await server?.stop();

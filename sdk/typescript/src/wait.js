@@ -17,6 +17,8 @@ import { Late, ask, inTime } from './retry.js';
 
 /** Seconds that one request waits in the server. */
 const WAIT = 25;
+/** Milliseconds that an answer may be on its way. */
+const TRAVEL = 500;
 /** Milliseconds between two questions to a server that does not wait. */
 const PAUSE = 1_000;
 /** Seconds for taking a request back that nobody waits for any more. */
@@ -88,7 +90,8 @@ export async function cancel(link, id, patience, tries = 5) {
 async function poll(link, confirmation, patience) {
   for (;;) {
     const start = link.clock.now();
-    const wait = Math.max(1, Math.min(WAIT, Math.ceil(patience.left / 1000)));
+    // So that the answer is here before the time is up.
+    const wait = Math.max(0, Math.min(WAIT, Math.floor((patience.left - TRAVEL) / 1000)));
     const found = await look(link, confirmation, patience, wait);
     if (found.status !== 'pending') return /** @type {Decision} */ (found);
     await patience.sleep(Math.max(0, start + PAUSE - link.clock.now()));

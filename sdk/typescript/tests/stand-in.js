@@ -163,7 +163,8 @@ export class StandIn {
     await this.whileWaiting(record);
     if (record.status !== 'pending') return;
     const left = (Date.parse(record.core.expires_at) - this.clock.now()) / 1000 + 1;
-    this.clock.advance(Math.max(0, Math.min(seconds, left)));
+    // Some time passes with every answer; otherwise nothing would move the clock in the pauses between them.
+    this.clock.advance(Math.max(0, Math.min(Math.max(seconds, 1), left)));
     if (this.clock.time > record.core.expires_at) record.status = 'expired';
   }
 

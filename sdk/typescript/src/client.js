@@ -158,12 +158,13 @@ export class Countersign {
 
 /** @param {number | undefined} timeout */
 function checkTimeout(timeout) {
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) throw new TypeError('timeout must be a number of seconds');
+  const isGood = timeout === undefined || (typeof timeout === 'number' && timeout > 0);
+  if (!isGood) throw new TypeError('timeout must be a number of seconds');
 }
 
 /** @param {unknown} confirmation */
 function checkOwn(confirmation) {
   if (!(confirmation instanceof Confirmation)) {
-    throw new TypeError('give the confirmation that createConfirmation or resume gave: an id alone says nothing about what was asked');
+    throw new TypeError('give what createConfirmation or resume gave: an id alone says nothing about what was asked');
   }
 }

@@ -1,4 +1,4 @@
-// A confirmation that this client asked for, or found again and compared with what is asked: what it may believe an answer about.
+// A confirmation that this client asked for, or found again and compared with what is asked: what answers are measured by.
 
 import { Patience } from './clock.js';
 import { compareCodeOf, coreOf } from './core.js';
@@ -14,9 +14,19 @@ import { secondsOf } from './verifier.js';
 const TIMEOUT = 60;
 const TRIES = 5;
 
+/**
+ * @typedef {object} Made
+ * @property {import('./core.js').Core} core
+ * @property {string} url
+ * @property {string} compareCode
+ * @property {string} key
+ * @property {'pinned' | 'first-use'} trust
+ * @property {number} until
+ */
+
 /** One request for approval, as it was asked. Only this SDK makes one. */
 export class Confirmation {
-  /** @param {{core: import('./core.js').Core, url: string, compareCode: string, key: string, trust: 'pinned' | 'first-use', until: number}} made */
+  /** @param {Made} made */
   constructor({ core, url, compareCode, key, trust, until }) {
     this.id = core.id;
     /** Where the approver decides. */

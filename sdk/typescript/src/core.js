@@ -52,13 +52,13 @@ export function coreOf(answer, asked, { logs, freshAt }) {
     }
   }
   if (core.approvers.join() !== asked.approvers.join()) {
-    throw differs('approvers', `the approvers are ${quoted(core.approvers.join(', '))}, asked were ${quoted(asked.approvers.join(', '))}`);
+    throw differs('approvers', `the approvers are ${quoted(core.approvers)}, asked were ${quoted(asked.approvers)}`);
   }
-  if (!logs.includes(core.log)) throw differs('log', `the log is ${quoted(core.log)}, trusted is ${quoted(logs.join(', '))}`);
+  if (!logs.includes(core.log)) throw differs('log', `the log is ${quoted(core.log)}, trusted is ${quoted(logs)}`);
   checkTimes(core, asked, differs);
   if (freshAt !== undefined && Math.abs(seconds(core.issuedAt) - freshAt) > FRESH) {
-    const words = `it was issued at ${core.issuedAt}, more than ${FRESH} seconds from this computer's time: an older request, or a wrong clock`;
-    throw differs('issuedAt', words);
+    const words = `it was issued at ${core.issuedAt}, more than ${FRESH} seconds from this computer's time`;
+    throw differs('issuedAt', `${words}: an older request, or a wrong clock`);
   }
   return core;
 }
@@ -73,7 +73,7 @@ export function coreOf(answer, asked, { logs, freshAt }) {
 export function checkSame(answer, core) {
   const { id, core: text } = Object(answer);
   if (id !== core.id) throw new MismatchError('id', `the answer's id is ${quoted(id)}, asked was ${quoted(core.id)}`, core.id);
-  if (text !== core.text) throw new MismatchError('core', "the answer's core is not the one that this request was made with", core.id);
+  if (text !== core.text) throw new MismatchError('core', "the answer's core is not this request's", core.id);
 }
 
 /**

@@ -40,7 +40,8 @@ function readTexts(fs, path) {
     // Said below.
   }
   const { type, texts } = Object(file);
-  if (type !== TYPE || Object(texts) !== texts) throw new Error(`${path} is not a Countersign memory; move it away to begin a new one`);
+  const isOurs = type === TYPE && Object(texts) === texts;
+  if (!isOurs) throw new Error(`${path} is not a Countersign memory; move it away to begin a new one`);
   return texts;
 }
 

@@ -7,16 +7,22 @@ import { frozenValue, payloadText } from './payload.js';
  */
 
 /**
+ * @template P
+ * @typedef {(payload: Readonly<P>) => string} TextOf
+ */
+
+/**
  * What is asked for each call: as in `requestApproval`, without the payload, which is the function's argument.
  *
  * @template P
- * @typedef {Fixed & {action: string | ((payload: Readonly<P>) => string), idempotencyKey?: (payload: Readonly<P>) => string}} GuardOptions
+ * @typedef {Fixed & {action: string | TextOf<P>, idempotencyKey?: TextOf<P>}} GuardOptions
  */
 
 /**
  * What one call may say beside its payload.
  *
- * @typedef {Pick<import('./client.js').ApprovalRequest, 'signal' | 'timeout' | 'onPending' | 'idempotencyKey' | 'metadata'>} CallOptions
+ * @typedef {'signal' | 'timeout' | 'onPending' | 'idempotencyKey' | 'metadata'} OfOneCall
+ * @typedef {Pick<import('./client.js').ApprovalRequest, OfOneCall>} CallOptions
  */
 
 /**

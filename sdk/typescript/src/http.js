@@ -85,8 +85,8 @@ export class Http {
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
     try {
-      const response = await fetch(baseUrl + path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
-      return await readAnswer(response);
+      const plain = /** @type {const} */ ({ redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+      return await readAnswer(await fetch(baseUrl + path, { method, headers, body, signal, ...plain }));
     } catch (cause) {
       throw cause instanceof Unusable ? cause : new Unusable(reasonOf(cause), { cause });
     }

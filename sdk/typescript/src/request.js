@@ -51,8 +51,9 @@ const FIELDS = new Set([
  * @throws {TypeError} if the call is wrong
  */
 export function readQuestion(question) {
-  const { username, approvers, quorum = 1, action, notify, expiresIn, useWithin, reveal = false, metadata, requester } = question;
   refuseUnknown(question, FIELDS);
+  const { username, approvers, quorum = 1, action, requester, reveal = false } = question;
+  const { notify, expiresIn, useWithin, metadata } = question;
   const names = approvers ?? [username];
   const isList = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string');
   if (!isList || (username === undefined) === (approvers === undefined)) {
@@ -63,7 +64,8 @@ export function readQuestion(question) {
   if (requester !== undefined && typeof requester !== 'string') throw new TypeError('requester must be a string');
   if (typeof reveal !== 'boolean') throw new TypeError('reveal must be true or false');
   for (const [name, value] of Object.entries({ quorum, expiresIn, useWithin })) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) throw new TypeError(`${name} must be a whole number`);
+    const isGood = value === undefined || (Number.isSafeInteger(value) && value > 0);
+    if (!isGood) throw new TypeError(`${name} must be a whole number`);
   }
   const payload = payloadText(question.payload);
   const who = username === undefined ? { approvers: names, quorum } : { username };

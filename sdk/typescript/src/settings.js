@@ -85,7 +85,8 @@ function environment() {
 function readApiKey(given, file) {
   const key = given ?? (file === undefined ? undefined : fileSystem('an API key file').readFileSync(file, 'utf8').trim());
   if (key === undefined) throw new TypeError('give apiKey, or set COUNTERSIGN_API_KEY or COUNTERSIGN_API_KEY_FILE');
-  if (typeof key !== 'string' || !/^[\x21-\x7e]+$/.test(key)) throw new TypeError('the API key is not one line of visible ASCII');
+  const isGood = typeof key === 'string' && /^[\x21-\x7e]+$/.test(key);
+  if (!isGood) throw new TypeError('the API key is not one line of visible ASCII');
   return key;
 }
 

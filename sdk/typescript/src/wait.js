@@ -40,7 +40,8 @@ export async function waitForDecision(link, confirmation, { until, signal }) {
   } catch (error) {
     const gaveUp = error instanceof Late;
     // Nobody will act on an answer, so nobody should be asked for one.
-    if (gaveUp || error instanceof AbortedError || error instanceof UnreachableError) await cancelQuietly(link, confirmation.id);
+    const isOver = gaveUp || error instanceof AbortedError || error instanceof UnreachableError;
+    if (isOver) await cancelQuietly(link, confirmation.id);
     if (gaveUp) return /** @type {Decision} */ (new Outcome(link, confirmation, 'timed_out'));
     throw error;
   } finally {

@@ -47,8 +47,9 @@ test('a browser asks, verifies, consumes and acts', async () => {
     const isModule = path.endsWith('.js') && !path.includes('..');
     if (path === '/' || path === '/result') response.setHeader('Content-Type', 'text/html').end(PAGE);
     else if (isModule) response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(root, path)));
-    else if (/^\/(api|log|trust\.json)/.test(path)) response.setHeader('Content-Type', 'application/json').end(await forward(standIn, request, body));
-    else response.writeHead(404).end();
+    else if (/^\/(api|log|trust\.json)/.test(path)) {
+      response.setHeader('Content-Type', 'application/json').end(await forward(standIn, request, body));
+    } else response.writeHead(404).end();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

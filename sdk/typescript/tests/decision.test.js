@@ -134,12 +134,14 @@ test('without a trust file the first answer is believed, and remembered', async 
   const server = await StandIn.make();
   server.whileWaiting = (record) => server.approve(record);
   const texts = new Map();
-  const memory = { get: (/** @type {string} */ key) => texts.get(key), set: (/** @type {string} */ key, /** @type {string} */ value) => void texts.set(key, value) };
+  /** @type {import('../src/index.js').Memory} */
+  const memory = { get: (key) => texts.get(key), set: (key, value) => void texts.set(key, value) };
   const decision = await server.client({ trust: undefined, memory }).requestApproval(QUESTION);
   assert.equal(decision.trust, 'first-use');
   const other = await StandIn.make();
   other.whileWaiting = (record) => other.approve(record);
-  await assert.rejects(other.client({ trust: undefined, memory }).requestApproval(QUESTION), { code: 'not_verified', step: 'checkpoint' });
+  const asked = other.client({ trust: undefined, memory }).requestApproval(QUESTION);
+  await assert.rejects(asked, { code: 'not_verified', step: 'checkpoint' });
 });
 
 test('a refusal carries what the server said, and is not asked again', async () => {

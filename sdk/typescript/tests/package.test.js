@@ -12,10 +12,9 @@ import { root, run, startServer } from './real-server.js';
 
 /** @typedef {{language: string, text: string}} Block */
 
+const guide = readFileSync(join(root, 'docs/typescript.md'), 'utf8');
 /** @type {Block[]} */
-const blocks = Array.from(readFileSync(join(root, 'docs/typescript.md'), 'utf8').matchAll(/^```(\w+)\n(.*?)^```$/gms), (match) => {
-  return { language: match[1], text: match[2] };
-});
+const blocks = Array.from(guide.matchAll(/^```(\w+)\n(.*?)^```$/gms), ([, language, text]) => ({ language, text }));
 const project = mkdtempSync(join(tmpdir(), 'countersign-project-'));
 /** @type {import('./real-server.js').Server} */
 let server;
@@ -23,7 +22,8 @@ let server;
 before(async () => {
   server = await startServer();
   const shell = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text).join('\n');
-  execFileSync('bash', ['-euc', shell], { cwd: root, env: { ...process.env, project, npm_config_loglevel: 'error' }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const env = { ...process.env, project, npm_config_loglevel: 'error' };
+  execFileSync('bash', ['-euc', shell], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
 });
 after(async () => {
   await server?.stop();

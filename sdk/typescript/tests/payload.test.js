@@ -14,7 +14,6 @@ const REFUSED = /** @type {[string, any][]} */ ([
   ['/a', { a: undefined }], ['/a', { a: NaN }], ['/a', { a: -Infinity }], ['/a', { a: 1n }], ['/a', { a: new Date(0) }],
   ['/a', { a() {} }], ['/a', { a: Symbol('s') }], ['/a', { a: new Set() }], ['/a', { a: new (class Point {})() }],
   ['/a', { a: new Uint8Array(2) }], ['/a', { a: Object(1) }], ['/a', { a: { toJSON: () => 1 } }], ['/a/1', { a: [1, undefined] }],
-  // eslint-disable-next-line no-sparse-arrays
   ['/a/1', { a: [1, , 2] }], ['/a~1b/~0', { 'a/b': { '~': undefined } }], ['/a', { a: '\ud800' }], ['/\ud800', { '\ud800': 1 }],
   ['', { [Symbol('s')]: 1 }],
 ]);

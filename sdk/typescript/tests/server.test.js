@@ -60,7 +60,7 @@ test('rejected with a note, and the same question again is refused for a while',
 });
 
 test('nobody decides: the own timeout, and the expiry', async () => {
-  const timedOut = await client().requestApproval({ ...QUESTION, payload: { n: 3 }, timeout: 1 });
+  const timedOut = await client().requestApproval({ ...QUESTION, payload: { n: 3 }, timeout: 4 });
   assert.equal(timedOut.status, 'timed_out');
   assert.deepEqual(await server.pending(), []);
   const expired = await client().requestApproval({ ...QUESTION, payload: { n: 4 }, expiresIn: 5 });
@@ -81,7 +81,9 @@ test('a client that is killed and started again finds the same request', async (
       onPending: ({ id }) => console.log('pending', id),
     });
     await deploy({ n: 5 });`;
-  const start = () => spawn(process.execPath, ['--input-type=module', '-e', program], { env: server.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const start = () => {
+    return spawn(process.execPath, ['--input-type=module', '-e', program], { env: server.env, stdio: ['ignore', 'pipe', 'ignore'] });
+  };
   const first = start();
   const [line] = await once(first.stdout, 'data');
   first.kill('SIGKILL');

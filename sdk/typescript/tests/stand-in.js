@@ -9,7 +9,17 @@ import { FakeClock, timeAt } from './fake-clock.js';
 import { StandInLog } from './stand-in-log.js';
 
 /** @typedef {{method: string, path: string, query: URLSearchParams, body: any, key: string | null, signal: AbortSignal}} Call */
-/** @typedef {{core: any, body: string, key: string, status: string, decisions: any[], documents: any[], consumedBy?: string, consumption?: any}} Asked */
+/**
+ * @typedef {object} Asked
+ * @property {any} core
+ * @property {string} body
+ * @property {string} key
+ * @property {string} status
+ * @property {any[]} decisions
+ * @property {any[]} documents
+ * @property {string} [consumedBy]
+ * @property {any} [consumption]
+ */
 
 const passkey = await makeKey('ES256');
 
@@ -146,7 +156,8 @@ export class StandIn {
   #newRecord(body, key) {
     const now = this.clock.now();
     const { username, approvers = [username], quorum = 1, expiresIn = 300, useWithin = 3600, reveal = false } = body;
-    const id = `cnf_${Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('')}`;
+    const bytes = crypto.getRandomValues(new Uint8Array(26));
+    const id = `cnf_${Array.from(bytes, (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte % 32]).join('')}`;
     const core = {
       action: body.action, approvers: [...approvers].sort(), expires_at: timeAt(now + expiresIn * 1000), id, issued_at: timeAt(now),
       log: LOG, nonce: random(), payload: body.payload, quorum, requester: 'deploy-bot', reveal, type: 'countersign/document/v1',

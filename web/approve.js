@@ -7,24 +7,29 @@ import { countDown } from './countdown.js';
 import { element } from './dom.js';
 import { copyButton } from './copy-button.js';
 import { alertText, byId } from './page.js';
-import { people } from './people.js';
+import { people, peopleLines } from './people.js';
 import { Mismatch, readRequest } from './document.js';
 import { Problem, postJson } from './http.js';
 import { requestView } from './request-view.js';
 import { decidedView, endedText } from './outcome-view.js';
 import { qrCode } from './qr.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
+import { forgetUnsent, keepUnsent, unsentOf } from './unsent.js';
 import { visible } from './visible.js';
 import { watch } from './waiting.js';
+import { speak, text } from './words.js';
 
 const id = lastPathSegment();
 const path = `/approve/${encodeURIComponent(id)}`;
+/** What is in view while it can be decided. */
+const OPEN = ['request', 'decision', 'other-device', 'buttons'];
 const buttons = [byId('reject'), byId('approve')];
 
 /** What the buttons act on: the request as it was checked, and the server's words on who may sign it. */
 let current = null;
 let busy = false;
-let expired = false;
+/** How the request ended while a passkey dialog or an answer was under way. */
+let ended = null;
 let stopCountdown = () => {};
 let stopWatching = () => {};
 /** The secret of the documents that were shown here: it fetches the receipt when others decide later. */
@@ -40,23 +45,36 @@ addEventListener('online', () => {
   if (unsent) sendAgain();
 });
 addEventListener('offline', sayConnected);
-sayConnected();
-showOtherDevice();
-load();
+start();
 
+async function start() {
+  await speak();
+  sayConnected();
+  showOtherDevice();
+  // What was signed before this page was loaded again is sent now.
+  const kept = unsentOf(id);
+  const answer = await load(kept?.approver);
+  if (kept && current) send(kept, 'sendingKept');
+  else if (kept) settle(answer);
+}
+
+/** Shows how it stands. @returns {Promise<any>} the server's answer, if it was good for anything */
 async function load(approver) {
   current = null;
   unsent = null;
   stopCountdown();
   stopWatching();
   showOnly();
-  say('Loading the request…');
+  say(text('loading'));
   try {
-    await show(await postJson(`${path}/options`, approver ? { approver } : {}));
+    const answer = await postJson(`${path}/options`, approver ? { approver } : {});
+    await show(answer);
+    return answer;
   } catch (error) {
     if (error instanceof Mismatch) stop(error.message);
     else if (error instanceof Problem) failedToLoad(error, approver);
-    else stop('The server’s answer cannot be read.');
+    else stop(text('unreadable'));
+    return undefined;
   }
 }
 
@@ -65,7 +83,7 @@ async function show(answer) {
   if (answer.decided) return showDecided(answer, true);
   if (answer.status !== 'pending') return showEnded(answer.status, answer);
   if (!answer.approver) return showPeople(answer.approvers);
-  if (!answer.documents) return end('You cannot decide', 'This request is open, but you cannot decide it.');
+  if (!answer.documents) return end(text('noDocuments'), text('noDocumentsText'));
   const expected = { id, approver: answer.approver, compareCode: answer.compareCode };
   const request = await readRequest(answer.documents, expected);
   showRequest(request, answer);
@@ -73,55 +91,76 @@ async function show(answer) {
 
 function showRequest(request, answer) {
   const view = requestView(request, answer);
+  const { approver, expires_at: last } = request.fields;
   salt = request.fields.salt;
   byId('request').replaceChildren(...view.nodes);
   showOnly('request');
-  announce('Approve or reject?');
+  announce(text('question'));
   if (!supported()) {
-    alertText('This browser cannot use passkeys here, as the browsers inside of other apps often cannot. Open this address in ' +
-      'Safari, Chrome, Edge or Firefox.');
-    byId('alert').append(element('p', {}, element('code', {}, location.href)), copyButton(location.href, 'Copy the address'));
+    alertText(text('cannotUsePasskeys'));
+    byId('alert').append(element('p', {}, element('code', {}, location.href), ' ', copyButton(location.href, text('copyAddress'))));
     showOnly('request', 'other-device');
   } else if (answer.credentials.length === 0) {
-    alertText('You have no passkey on this server, so you cannot decide. Ask its operator for an invite.');
+    alertText(text('noPasskey', { approver }));
   } else {
     current = { request, rpId: answer.rpId, credentials: answer.credentials };
-    showOnly('request', 'decision', 'other-device');
+    showOnly(...OPEN);
     setBusy(false);
   }
-  expired = false;
-  stopCountdown = countDown(view.timeLeft, request.fields.expires_at, () => {
-    expired = true;
-    // A passkey dialog may be open, or an answer under way: the server says which came first.
-    if (!busy) showEnded('expired');
-  });
+  ended = null;
+  stopCountdown = countDown(view.timeLeft, last, timeIsOver);
+  stopWatching = watch(`${path}/options`, { approver }, (later) => showMeanwhile(later, request.fields));
+}
+
+function timeIsOver() {
+  ended = { status: 'expired' };
+  // A passkey dialog may be open, or an answer under way: the server says which came first.
+  if (unsent) sendAgain();
+  else if (!busy) showEnded('expired');
+}
+
+/** Others have decided, or the request has ended, while it is only read. What is signed never changes by that. */
+function showMeanwhile(later, { approver, approvers }) {
+  if (later.status !== 'pending') ended = later;
+  if (busy || unsent) return;
+  if (later.decided) return showDecided(later, true);
+  if (ended) return showEnded(ended.status, ended);
+  const lines = peopleLines({ approver, approvers, decisions: later.decisions });
+  document.getElementById('people-asked')?.replaceChildren(...lines);
 }
 
 /** Signs and sends. The passkey dialog is opened by the click itself: some browsers allow nothing before it. */
 async function decide(decision) {
   if (busy || !current) return;
   const { request, rpId, credentials } = current;
+  const { approver } = request.fields;
   setBusy(true);
   alertText('');
-  say('Waiting for your passkey…');
+  say(text('waitingForPasskey'));
   let assertion;
   try {
     const { challenge } = request.choices[decision];
     assertion = assertionToJson(await askForAssertion({ challenge, rpId, credentials }));
   } catch (error) {
-    return allowAnotherTry(`${describeRefusal(error)} Nothing was decided. You can try again.`);
+    const key = error?.name === 'NotAllowedError' ? 'tryElsewhere' : 'tryAgain';
+    return allowAnotherTry(text(key, { why: describeRefusal(error), approver }));
   }
   const note = byId('note').value.trim();
-  await send({ approver: request.fields.approver, decision, assertion, ...(decision === 'reject' && note && { note }) });
+  await send({ approver, decision, assertion, ...(decision === 'reject' && note && { note }) });
 }
 
 /** Sends a signed answer. It may be sent twice: a decision is one for each request and person. */
-async function send(body) {
+async function send(body, words = 'recording') {
   unsent = null;
-  say('Recording your decision…');
+  setBusy(true);
+  showOnly(...OPEN);
+  keepUnsent(id, body);
+  say(text(words));
   try {
     const { decision, decidedAt, logIndex, status, receipt } = await postJson(`${path}/decision`, body);
+    forgetUnsent(id);
     stopCountdown();
+    stopWatching();
     say('');
     const { approvers, quorum } = current.request.fields;
     const decided = { decision, decidedAt, logIndex };
@@ -134,31 +173,55 @@ async function send(body) {
 }
 
 async function notRecorded(problem, body) {
-  if (problem.status === 404 || problem.status === 409) {
-    // Decided, expired or cancelled meanwhile, perhaps by this very answer sent before.
-    await load(body.approver);
-    if (current) alertText(`${problem.message} Nothing was decided.`);
-  } else if (problem.temporary) {
+  if (problem.temporary) {
     unsent = body;
     say('');
-    alertText(`${notSent(problem)} Your signed answer is kept on this page and can be sent again.`);
-    offerRetry('Send again', sendAgain, 'request');
+    alertText(notSent(problem));
+    offerRetry(text('sendAgain'), sendAgain, 'request');
+    byId('retry').append(' ', dropButton());
+    return;
+  }
+  forgetUnsent(id);
+  if (problem.status === 404 || problem.status === 409) {
+    // Decided, expired or cancelled meanwhile, perhaps by this very answer sent before.
+    const answer = await load(body.approver);
+    if (current) alertText(text('nothingDecided', { why: problem.message }));
+    else settle(answer);
   } else {
-    allowAnotherTry(`${problem.message} Nothing was decided. You can try again.`);
+    allowAnotherTry(text('tryAgain', { why: problem.message }));
   }
 }
 
+/** Why the answer is not sent yet, whether anything can have come of it, and where it is. */
 function notSent(problem) {
-  if (problem.status === 0 && !navigator.onLine) return 'This device is offline: your decision is not sent yet. It is sent once you are online again.';
-  return `${problem.message} ${problem.unknown ? 'It is not known whether your decision was recorded.' : 'Nothing was decided.'}`;
+  const offline = problem.status === 0 && !navigator.onLine;
+  const key = problem.unknown ? 'unknownWhether' : 'nothingDecided';
+  return text('kept', { why: offline ? text('offlineUnsent') : text(key, { why: problem.message }) });
 }
 
 function sendAgain() {
   const body = unsent;
   if (!body) return;
   alertText('');
-  showOnly('request');
   send(body);
+}
+
+/** Whoever has changed their mind looks again how it stands: it may have been recorded before. */
+function dropButton() {
+  const button = element('button', { type: 'button' }, text('doNotSend'));
+  button.addEventListener('click', () => {
+    forgetUnsent(id);
+    alertText('');
+    load(unsent?.approver);
+  });
+  return button;
+}
+
+/** What was signed here has been recorded, or the request has ended without it. */
+function settle(answer) {
+  if (!answer || (answer.status === 'pending' && !answer.decided)) return;
+  forgetUnsent(id);
+  if (!answer.decided) alertText(text('tooLate'));
 }
 
 function sayConnected() {
@@ -169,23 +232,23 @@ function sayConnected() {
 function showOtherDevice() {
   const code = qrCode(location.href);
   if (code) byId('qr').replaceChildren(code);
-  byId('link').replaceChildren(element('code', {}, location.href), ' ', copyButton(location.href, 'Copy the address'));
+  byId('link').replaceChildren(element('code', { dir: 'ltr' }, location.href), ' ', copyButton(location.href, text('copyAddress')));
 }
 
-function allowAnotherTry(text) {
-  if (expired) return showEnded('expired');
-  say(text);
+function allowAnotherTry(words) {
+  if (ended) return showEnded(ended.status, ended);
+  say(words);
   setBusy(false);
 }
 
 function failedToLoad(problem, approver) {
   say('');
   if (problem.status === 404) {
-    end('Request not found', 'There is no such request, or this link is not complete. Ask the requester for the link.');
+    end(text('notFound'), text('notFoundText'));
   } else {
-    announce('The request could not be loaded', 'bad');
-    alertText(`${problem.message} Nothing was decided.`);
-    offerRetry('Try again', () => load(approver));
+    announce(text('notLoaded'), 'bad');
+    alertText(text('nothingDecided', { why: problem.message }));
+    offerRetry(text('again'), () => (unsentOf(id) ? start() : load(approver)));
   }
 }
 
@@ -202,19 +265,19 @@ function showPeople(approvers) {
 /** How it stands for somebody who has decided. `again`: they came back to it. */
 function showDecided(answer, again = false) {
   const { decision } = answer.decided;
-  const word = decision === 'approve' ? 'approved' : 'rejected';
   // It stands in the result from here on, and newer.
   document.getElementById('people-asked')?.remove();
   byId('result').replaceChildren(...decidedView({ ...answer, id }));
   const shown = current ? ['request'] : [];
   showOnly('result', ...shown);
+  stopCountdown();
+  stopWatching();
   if (answer.status === 'pending') {
-    announce('Waiting for others', 'done');
+    announce(text('waitingForOthers'), 'done');
     const body = { approver: answer.approver, ...(salt && { salt }) };
-    stopWatching();
     stopWatching = watch(`${path}/options`, body, (later) => later.decided && showLater(later));
   } else if (again) {
-    announce(`Already ${word}`, 'done');
+    announce(text(decision === 'approve' ? 'alreadyApproved' : 'alreadyRejected'), 'done');
   } else {
     announceEnd(answer.status);
   }
@@ -227,16 +290,16 @@ function showLater(answer) {
 }
 
 function announceEnd(status) {
-  if (status === 'approved') return announce('Approved', 'good');
-  if (status === 'rejected') return announce('Rejected', 'bad');
-  const { title, text } = endedText(status);
-  say(text);
+  if (status === 'approved') return announce(text('approved'), 'good');
+  if (status === 'rejected') return announce(text('rejected'), 'bad');
+  const { title, text: words } = endedText(status);
+  say(words);
   announce(title, 'done');
 }
 
 function showEnded(status, answer) {
-  const { title, text } = endedText(status);
-  end(title, text);
+  const { title, text: words } = endedText(status);
+  end(title, words);
   // Who has decided, if others did.
   if (answer?.decisions?.length > 0) {
     byId('result').replaceChildren(element('div', {}, ...people(answer)));
@@ -246,15 +309,15 @@ function showEnded(status, answer) {
 
 /** A mismatch: somebody changed something between the requester and this page. Nothing can be signed from here. */
 function stop(reason) {
-  end('Stop: do not approve this', '', 'bad');
+  end(text('stop'), '', 'bad');
   byId('alert').replaceChildren(
-    element('p', {}, 'What the server sent does not fit together, so this page does not let you sign it.'),
+    element('p', {}, text('stopText')),
     element('p', { id: 'reason' }, visible(reason)),
-    element('p', {}, 'Nothing was decided. Tell the requester and the operator of this server.'),
+    element('p', {}, text('stopTell')),
   );
 }
 
-function end(title, text, tone = 'done') {
+function end(title, words, tone = 'done') {
   current = null;
   unsent = null;
   stopCountdown();
@@ -262,7 +325,7 @@ function end(title, text, tone = 'done') {
   showOnly();
   byId('request').replaceChildren();
   alertText('');
-  say(text);
+  say(words);
   announce(title, tone);
 }
 

@@ -1,6 +1,7 @@
 // The time left, in words that change each minute, and each ten seconds in the last one, so that they can be read out.
 
 import { serverNow } from './http.js';
+import { text } from './words.js';
 
 /**
  * Keeps an element's text up to date until the time is over.
@@ -17,13 +18,13 @@ export function countDown(target, end, over) {
     const left = last - serverNow();
     // The whole last second still counts.
     if (left <= -1000) {
-      target.textContent = 'over';
+      target.textContent = text('over');
       over();
       return;
     }
-    const text = describe(left);
+    const words = describe(left);
     // The same words again would be read out again.
-    if (target.textContent !== text) target.textContent = text;
+    if (target.textContent !== words) target.textContent = words;
     timer = setTimeout(tick, untilChange(left));
   };
   tick();
@@ -36,10 +37,10 @@ export function countDown(target, end, over) {
 /** @param {number} left  milliseconds */
 export function describe(left) {
   const seconds = Math.max(0, Math.ceil(left / 1000));
-  if (seconds <= 60) return `${Math.ceil(seconds / 10) * 10} seconds left`;
+  if (seconds <= 60) return text('secondsLeft', { count: Math.ceil(seconds / 10) * 10 });
   const minutes = Math.ceil(seconds / 60);
-  if (minutes <= 120) return `${minutes} minutes left`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+  if (minutes <= 120) return text('minutesLeft', { count: minutes });
+  return text('hoursLeft', { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
 function untilChange(left) {

@@ -4,6 +4,7 @@
 // managers put in place of the browser's own, and the `parse…FromJSON` functions are missing in older browsers.
 
 import { decode, encode } from './base64url.js';
+import { text } from './words.js';
 
 /** How long the browser may show its passkey dialog. */
 const PROMPT_MILLISECONDS = 120_000;
@@ -86,13 +87,13 @@ export function describeRefusal(error) {
   switch (error?.name) {
     case 'NotAllowedError':
     case 'AbortError':
-      return 'The passkey dialog was closed or timed out.';
+      return text('closedOrTimedOut');
     case 'InvalidStateError':
-      return 'This device already holds a passkey for this person and server.';
+      return text('alreadyHeld');
     case 'SecurityError':
-      return 'This browser does not allow passkeys at this address. They need HTTPS, or http://localhost.';
+      return text('notAllowedHere');
     default:
-      return `This browser could not use a passkey (${error?.name ?? 'unknown error'}).`;
+      return text('passkeyFailed', { error: error?.name ?? 'unknown error' });
   }
 }
 

@@ -7,6 +7,7 @@ import { element } from './dom.js';
 import { moment } from './moment.js';
 import { flatten } from './payload.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 /**
  * @typedef {object} Change
@@ -43,24 +44,20 @@ export function differences(before, now) {
  * @returns {HTMLElement}
  */
 export function differenceView(last, payload) {
-  const heading = element('h2', {}, 'Compared with the last approved');
-  if (!last) return element('div', { id: 'difference' }, heading, hint(
-    'The server knows of no request of this requester with these words that you were asked for and that was approved.'));
+  const heading = element('h2', {}, text('compared'));
+  if (!last) return element('div', { id: 'difference' }, heading, hint(text('nothingBefore')));
   let changes;
   try {
     changes = differences(parseCanonical(last.payload), payload);
   } catch {
-    return element('div', { id: 'difference' }, heading, hint('What the server sent to compare with cannot be read.'));
+    return element('div', { id: 'difference' }, heading, hint(text('unreadableBefore')));
   }
-  const summary = changes.length === 0
-    ? 'Every field is the same as then.'
-    : `${changes.length} ${changes.length === 1 ? 'field differs' : 'fields differ'}:`;
+  const summary = changes.length === 0 ? text('allTheSame') : text('differ', { count: changes.length });
   return element(
     'div',
     { id: 'difference' },
     heading,
-    element('p', { class: 'hint' }, 'The last request of this requester with the same words was approved at ',
-      ...moment(last.decidedAt), '. That it was, and what it said, is the server’s word: this comparison is not signed.'),
+    element('p', { class: 'hint' }, ...nodes('lastApproved', { time: moment(last.decidedAt) })),
     element('p', { id: 'difference-count' }, summary),
     ...(changes.length === 0 ? [] : [element('ul', { class: 'changes' }, ...changes.map(change))]),
   );
@@ -71,12 +68,13 @@ const SIGNS = { added: '+', removed: '−', changed: '~' };
 function change({ kind, path, from, to }) {
   // The same characters may be a number here and a text there.
   const typed = from && to && from.type !== to.type;
-  const values = [...(from ? [element('del', {}, value(from), typed ? ` (${from.type})` : '')] : []), ...(to ? [element('ins', {}, value(to), typed ? ` (${to.type})` : '')] : [])];
+  const side = (name, field) => (field ? [element(name, {}, value(field), typed ? ` (${field.type})` : '')] : []);
+  const values = [...side('del', from), ...side('ins', to)];
   return element(
     'li',
     { 'data-kind': kind },
     element('span', { class: 'mark', 'aria-hidden': 'true' }, SIGNS[kind]),
-    element('div', {}, element('strong', {}, visible(path)), ` ${kind}`, element('br'), ...joined(values)),
+    element('div', {}, element('strong', {}, visible(path)), ` ${text(kind)}`, element('br'), ...joined(values)),
   );
 }
 
@@ -84,10 +82,10 @@ function joined(values) {
   return values.length === 2 ? [values[0], ' → ', values[1]] : values;
 }
 
-function value({ text, empty }) {
-  return empty ? element('span', { class: 'empty' }, text) : visible(text);
+function value({ text: exact, empty }) {
+  return empty ? element('span', { class: 'empty' }, exact) : visible(exact);
 }
 
-function hint(text) {
-  return element('p', { class: 'hint' }, text);
+function hint(words) {
+  return element('p', { class: 'hint' }, words);
 }

@@ -2,10 +2,13 @@
 
 import { askForPasskey, describeRefusal, registrationToJson, supported } from './credential.js';
 import { element } from './dom.js';
+import { copyButton } from './copy-button.js';
 import { alertText, byId } from './page.js';
 import { Problem, postJson } from './http.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
+import { row } from './term-row.js';
 import { visible } from './visible.js';
+import { nodes, speak, text } from './words.js';
 
 const path = `/enrol/${encodeURIComponent(lastPathSegment())}`;
 /** A challenge older than this is replaced before it is used: a passkey made for a dead one would be an orphan. */
@@ -17,26 +20,27 @@ let fetchedAt = 0;
 let fixed = true;
 
 byId('web-origin').textContent = location.origin;
-byId('host').textContent = location.host;
 byId('name-form').addEventListener('submit', (event) => {
   event.preventDefault();
   start(byId('username').value);
 });
 byId('create-button').addEventListener('click', create);
 byId('change-name-button').addEventListener('click', askForName);
-start();
+speak().then(() => start());
 
 /** Fetches the invite, and with a username the options for its passkey. */
 async function start(username) {
   alertText('');
-  say('Loading the invite…');
+  say(text('loadingInvite'));
   try {
     const invite = await fetchOptions(username);
     say('');
-    byId('invite-note').replaceChildren(visible(invite.note || '(no note)'));
+    byId('invited-by').replaceChildren(...nodes('operatorWrote', { host: element('strong', {}, location.host) }));
+    byId('invite-note').replaceChildren(visible(invite.note || text('noNote')));
     if (!supported()) {
       showOnly('invite');
-      alertText(`This browser cannot use passkeys here. Open this address in Safari, Chrome, Edge or Firefox: ${location.href}`);
+      alertText(text('cannotUsePasskeys'));
+      byId('alert').append(element('p', {}, element('code', {}, location.href), ' ', copyButton(location.href, text('copyAddress'))));
     } else if (options) {
       fixed = username === undefined;
       showCreate(username ?? invite.username);
@@ -63,7 +67,7 @@ function askForName() {
 }
 
 function showCreate(username) {
-  byId('chosen-name').replaceChildren(visible(username));
+  byId('made-for').replaceChildren(...nodes('madeFor', { name: element('strong', { id: 'chosen-name' }, visible(username)) }));
   byId('change-name').hidden = fixed;
   byId('create-button').disabled = false;
   showOnly('invite', 'create');
@@ -73,11 +77,11 @@ async function create() {
   const button = byId('create-button');
   button.disabled = true;
   alertText('');
-  say('Waiting for your passkey…');
+  say(text('waitingForPasskey'));
   try {
     if (Date.now() - fetchedAt > OPTIONS_MILLISECONDS) await renewOptions();
     const credential = registrationToJson(await askForPasskey(options));
-    say('Enrolling…');
+    say(text('enrolling'));
     showEnrolled(await postJson(path, { credential }));
   } catch (error) {
     await failedToCreate(error);
@@ -85,14 +89,14 @@ async function create() {
 }
 
 async function failedToCreate(error) {
-  const words = error instanceof Problem ? error.message : describeRefusal(error);
+  const why = error instanceof Problem ? error.message : describeRefusal(error);
   if (error instanceof Problem && error.status === 404) return notFound();
   if (error instanceof Problem && error.unknown) {
     say('');
-    alertText(`${words} It is not known whether you were enrolled. Ask the operator before you try again.`);
+    alertText(text('enrolUnknown', { why }));
     return;
   }
-  say(`${words} You are not enrolled. You can try again.`);
+  say(text('tryEnrolAgain', { why }));
   // The next press needs a challenge that was not used, and must not wait for it.
   await renewOptions().catch(() => {});
   byId('create-button').disabled = false;
@@ -104,21 +108,22 @@ function renewOptions() {
 
 function showEnrolled({ username, credential, logIndex }) {
   say('');
-  const row = (term, id, ...value) => [element('dt', {}, term), element('dd', { id }, ...value)];
+  const named = (term, id, ...value) => row(text(term), element('span', { id }, ...value));
+  const link = element('a', { href: '/me' }, text('yourApprovals'));
   byId('result').replaceChildren(
-    element('p', {}, 'You can now approve and reject. Your passkey’s public key is in the public log.'),
+    element('p', {}, text('enrolledText')),
     element(
       'dl',
       { class: 'conditions' },
-      ...row('Username', 'enrolled-name', visible(username)),
-      ...row('Log entry', 'log-index', String(logIndex)),
-      ...row('Credential', 'credential', element('code', {}, visible(credential))),
+      ...named('username', 'enrolled-name', visible(username)),
+      ...named('logEntry', 'log-index', element('a', { href: `/log/entry/${Number(logIndex)}` }, String(logIndex))),
+      ...named('credential', 'credential', element('code', {}, visible(credential))),
     ),
-    element('p', {}, element('a', { href: '/me' }, 'Your approvals'), ': what waits for you, and a second passkey in case you lose this one.'),
-    element('p', { class: 'hint' }, 'Who pins your key compares this credential with you over another channel. You can close this page.'),
+    element('p', {}, ...nodes('whatWaits', { link })),
+    element('p', { class: 'hint' }, text('pinHint')),
   );
   showOnly('result');
-  announce('You are enrolled', 'good');
+  announce(text('enrolled'), 'good');
 }
 
 function failedToLoad(problem, username) {
@@ -130,12 +135,12 @@ function failedToLoad(problem, username) {
     byId('username').focus();
     return;
   }
-  alertText(`${problem.message} You are not enrolled.`);
-  offerRetry('Try again', () => start(username));
+  alertText(text('notEnrolled', { why: problem.message }));
+  offerRetry(text('again'), () => start(username));
 }
 
 function notFound() {
   showOnly();
-  say('This invite does not exist, has been used, or is over. Ask the operator for a new one.');
-  announce('Invite not found', 'done');
+  say(text('inviteNotFoundText'));
+  announce(text('inviteNotFound'), 'done');
 }

@@ -1,5 +1,7 @@
 // JSON over HTTP for the pages: one kind of call, and one error that says whether anything can have happened.
 
+import { text as words } from './words.js';
+
 /** An answer that is not a success, or no answer at all (`status` 0). */
 export class Problem extends Error {
   /**
@@ -53,13 +55,13 @@ export async function postJson(path, body) {
     });
     text = await response.text();
   } catch {
-    throw new Problem(0, 'No answer from the server. Is this device online?');
+    throw new Problem(0, words('noAnswer'));
   }
   const date = Date.parse(response.headers.get('Date') ?? '');
   if (!Number.isNaN(date)) serverAhead = date - Date.now();
   const value = parse(text);
   if (!response.ok) throw new Problem(response.status, describe(response, value));
-  if (value === undefined) throw new Problem(response.status, 'The server answered with something that is not JSON.');
+  if (value === undefined) throw new Problem(response.status, words('notJson'));
   return value;
 }
 
@@ -72,7 +74,7 @@ function parse(text) {
 }
 
 function describe(response, value) {
-  const words = typeof value?.detail === 'string' ? value.detail : value?.title;
-  if (typeof words === 'string' && words !== '') return words;
-  return `The server answered with status ${response.status}.`;
+  const said = typeof value?.detail === 'string' ? value.detail : value?.title;
+  if (typeof said === 'string' && said !== '') return said;
+  return words('statusOf', { status: response.status });
 }

@@ -2,10 +2,18 @@
 
 import { element } from './dom.js';
 import { localTime } from './local-time.js';
+import { nodes } from './words.js';
 
 /** @param {string} text  a time of a document @returns {(Node | string)[]} */
 export function moment(text) {
-  return [`${localTime(text)} your time (`, element('time', { datetime: text }, text), ')'];
+  return nodes('yourTime', { local: localTime(text), exact: element('time', { datetime: text, dir: 'ltr' }, text) });
+}
+
+/** The shortest that still says which moment is meant. @param {string} text  a time of a document */
+export function clock(text) {
+  const date = new Date(text);
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(undefined, today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** How long something lasts, in words. @param {number} seconds */

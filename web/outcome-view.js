@@ -3,19 +3,22 @@
 import { element } from './dom.js';
 import { moment } from './moment.js';
 import { people } from './people.js';
+import { row } from './term-row.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
+/** The keys of title and text for each status that is an end. */
 const ENDED = {
-  approved: { title: 'Already approved', text: 'This request has been approved. There is nothing left to decide.' },
-  rejected: { title: 'Already rejected', text: 'This request has been rejected. There is nothing left to decide.' },
-  expired: { title: 'Expired', text: 'The time for a decision is over. Nothing was approved by you.' },
-  cancelled: { title: 'Cancelled', text: 'The requester has cancelled this request. Nothing was approved.' },
+  approved: ['alreadyApproved', 'approvedText'],
+  rejected: ['alreadyRejected', 'rejectedText'],
+  expired: ['expired', 'expiredText'],
+  cancelled: ['cancelled', 'cancelledText'],
 };
 
 /** Title and text for a confirmation that ended. @param {string} status */
 export function endedText(status) {
-  const unknown = { title: 'Nothing to decide', text: 'This request cannot be decided any more.' };
-  return Object.hasOwn(ENDED, status) ? ENDED[status] : unknown;
+  const [title, words] = Object.hasOwn(ENDED, status) ? ENDED[status] : ['nothingToDecide', 'nothingToDecideText'];
+  return { title: text(title), words: text(words) };
 }
 
 /**
@@ -35,30 +38,31 @@ export function endedText(status) {
 export function decidedView(outcome) {
   const waiting = outcome.status === 'pending';
   return [
-    ...(waiting ? [element('p', {}, 'Your decision is recorded. This page says by itself when the others have decided.')] : []),
+    ...(waiting ? [element('p', {}, text('recordedWaiting'))] : []),
     facts(outcome),
     ...receiptLink(outcome),
-    element('p', {}, element('a', { href: '/me' }, 'Your approvals')),
-    hint(waiting ? 'You can also close this page and come back by the same link.' : 'You can close this page.'),
+    element('p', {}, element('a', { href: '/me' }, text('yourApprovals'))),
+    hint(text(waiting ? 'canCloseAndReturn' : 'canClose')),
   ];
 }
 
 function facts({ status, decided: { decision, decidedAt, logIndex }, approver, approvers = [], quorum, decisions }) {
-  const row = (term, id, ...value) => [element('dt', {}, term), element('dd', { id }, ...value)];
-  const others = approvers.length > 1 ? row('Who must approve', 'others', ...people({ approver, approvers, quorum, decisions })) : [];
+  const named = (term, id, ...value) => row(text(term), element('span', { id }, ...value));
+  const asked = { approver, approvers, quorum, decisions };
+  const others = approvers.length > 1 ? row(text('whoMustApprove'), element('div', { id: 'others' }, ...people(asked))) : [];
   return element(
     'dl',
     { class: 'conditions' },
-    ...row('Your decision', 'own-decision', decision === 'approve' ? 'approve' : 'reject'),
-    ...row('Request', 'request-status', describeStatus(status)),
+    ...named('yourDecision', 'own-decision', text(decision === 'approve' ? 'youApproved' : 'youRejected')),
+    ...named('request', 'request-status', ...(status === 'pending' ? [text('statusPending')] : [describeStatus(status)])),
     ...others,
-    ...row('Recorded at', 'decided-at', ...moment(decidedAt)),
-    ...row('Log entry', 'log-index', element('a', { href: `/log/entry/${Number(logIndex)}` }, String(logIndex))),
+    ...named('recordedAt', 'decided-at', ...moment(decidedAt)),
+    ...named('logEntry', 'log-index', element('a', { href: `/log/entry/${Number(logIndex)}` }, String(logIndex))),
   );
 }
 
 function describeStatus(status) {
-  return status === 'pending' ? 'pending: others must decide too' : visible(status);
+  return Object.hasOwn(ENDED, status) ? text(status).toLowerCase() : visible(status);
 }
 
 function receiptLink({ id, receipt }) {
@@ -66,12 +70,13 @@ function receiptLink({ id, receipt }) {
   const name = `${id}.receipt.json`;
   // The page lives as long as the link, so the URL is never revoked.
   const href = URL.createObjectURL(new Blob([receipt], { type: 'application/json' }));
+  const verify = element('a', { href: '/verify' }, text('verifyPage'));
   return [
-    element('p', {}, element('a', { id: 'receipt', class: 'button', href, download: name }, 'Download the receipt to keep')),
-    hint('It holds the exact request and your signature. Anyone with it and a trust file can verify the decision offline.'),
+    element('p', {}, element('a', { id: 'receipt', class: 'button', href, download: name }, text('download'))),
+    hint(...nodes('receiptHint', { verify })),
   ];
 }
 
-function hint(text) {
-  return element('p', { class: 'hint' }, text);
+function hint(...words) {
+  return element('p', { class: 'hint' }, ...words);
 }

@@ -3,6 +3,7 @@
 import { element } from './dom.js';
 import { localTime } from './local-time.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 /**
  * @typedef {{approver: string, decision: string, decidedAt: string, revokedAt?: string}} Decision
@@ -14,28 +15,23 @@ import { visible } from './visible.js';
  * @param {{approver: string, approvers: string[], quorum: number, decisions?: Decision[]}} asked
  * @returns {(Node | string)[]}
  */
-export function people({ approver, approvers, quorum, decisions = [] }) {
-  if (approvers.length === 1) return ['You alone.'];
-  const needed = quorum === 1 ? 'One approval is enough' : `${quorum} approvals are needed`;
-  const lines = approvers.map((name) => {
-    const decision = decisions.find((one) => one.approver === name);
-    const who = name === approver ? [visible(name), ' (you)'] : [visible(name)];
-    return element('li', {}, ...who, `: ${describe(decision)}`);
-  });
-  return [
-    `${needed}, of ${approvers.length} who are asked. One rejection ends the request.`,
-    element('ul', { id: 'people-asked' }, ...lines),
-  ];
+export function people({ approver, approvers, quorum, decisions }) {
+  if (approvers.length === 1) return [text('youAlone')];
+  const list = element('ul', { id: 'people-asked' }, ...peopleLines({ approver, approvers, decisions }));
+  return [text(quorum === 1 ? 'oneIsEnough' : 'areNeeded', { quorum, of: approvers.length }), list];
 }
 
-/** How many approvals count so far. @param {Decision[]} decisions */
-export function approvals(decisions) {
-  return decisions.filter(({ decision, revokedAt }) => decision === 'approve' && !revokedAt).length;
+/** The lines alone, to bring a list up to date. */
+export function peopleLines({ approver, approvers, decisions = [] }) {
+  return approvers.map((name) => {
+    const decision = decisions.find((one) => one.approver === name);
+    const who = name === approver ? nodes('you', { name: visible(name) }) : [visible(name)];
+    return element('li', {}, ...who, `: ${describe(decision)}`);
+  });
 }
 
 function describe(decision) {
-  if (!decision) return 'has not decided';
-  const verb = decision.decision === 'approve' ? 'approved' : 'rejected';
-  const revoked = decision.revokedAt ? '; the passkey was revoked since, so it does not count' : '';
-  return `${verb}, ${localTime(decision.decidedAt)}${revoked}`;
+  if (!decision) return text('notDecided');
+  const decided = text(decision.decision === 'approve' ? 'hasApproved' : 'hasRejected', { time: localTime(decision.decidedAt) });
+  return decision.revokedAt ? text('revokedSince', { decided }) : decided;
 }

@@ -3,11 +3,12 @@
 
 import { differenceView } from './difference.js';
 import { element } from './dom.js';
-import { moment, span } from './moment.js';
-import { countText, fieldList, flatten } from './payload.js';
+import { clock, moment, span } from './moment.js';
+import { fieldList, flatten } from './payload.js';
 import { people } from './people.js';
 import { row } from './term-row.js';
-import { hasHidden, hasMixedScripts, visible } from './visible.js';
+import { hasHidden, hasLookAlikes, hasMixedScripts, visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 /**
  * @typedef {object} Beside  what the server says beside the documents
@@ -25,54 +26,62 @@ export function requestView(request, beside = {}) {
   const fields = flatten(request.fields.payload);
   const list = fieldList(fields);
   const shown = list.querySelectorAll('.field').length;
-  const timeLeft = element('span', { id: 'time-left', 'aria-live': 'polite' });
-  const nodes = [
-    asked(request.fields),
-    ...warnings(request.fields, fields, beside),
-    element('h2', {}, 'What you sign'),
-    element('p', { id: 'field-count', class: 'hint' }, countText(fields, shown)),
-    list,
-    verified(request),
-    differenceView(beside.lastApproved, request.fields.payload),
-    compare(request.compareCode),
-    element('h2', {}, 'Conditions'),
-    conditions(request.fields, timeLeft, beside.decisions),
-    raw(request),
-  ];
-  return { nodes, timeLeft };
+  const timeLeft = element('strong', { id: 'time-left', 'aria-live': 'polite' });
+  return {
+    timeLeft,
+    nodes: [
+      asked(request.fields),
+      ...warnings(request.fields, fields, beside),
+      element('h2', {}, text('whatYouSign'), ' ',
+        element('span', { id: 'field-count', class: 'hint' }, text('fieldsShown', { shown, count: fields.length }))),
+      list,
+      glance(request, timeLeft),
+      element('p', { class: 'hint' }, text('titleIsTheirs')),
+      verified(request),
+      differenceView(beside.lastApproved, request.fields.payload),
+      element('h2', {}, text('conditions')),
+      conditions(request.fields, beside.decisions),
+      raw(request),
+    ],
+  };
 }
 
-function asked({ action, requester }) {
+function asked({ action, approver, requester }) {
+  const who = { requester: element('strong', {}, visible(requester)), approver: element('strong', {}, visible(approver)) };
   return element(
     'figure',
     { class: 'asked' },
-    element('figcaption', {}, element('strong', {}, visible(requester)), ' asks, in its own words:'),
+    element('figcaption', {}, ...nodes('asks', who)),
     element('blockquote', { id: 'action' }, visible(action)),
-    element('p', { class: 'hint' }, 'These are the requester’s words. What counts is every field below.'),
   );
 }
 
 function warnings({ action, requester }, fields, { rejectedBefore }) {
-  const texts = [action, requester, ...fields.flatMap(({ path, text }) => [path, text])];
+  const texts = [action, requester, ...fields.flatMap(({ path, text: value }) => [path, value])];
   const found = [];
   if (rejectedBefore?.last?.length) found.push(describeRejections(rejectedBefore));
-  if (texts.some(hasHidden)) {
-    found.push('This request contains characters that are hidden or change the order of text. They are shown as boxes.');
-  }
-  if (texts.some(hasMixedScripts)) {
-    found.push('A word in this request mixes alphabets whose letters look alike. Compare it letter by letter.');
-  }
+  if (texts.some(hasHidden)) found.push([text('warnHidden')]);
+  if (texts.some(hasMixedScripts)) found.push([text('warnMixed')]);
+  if (texts.some(hasLookAlikes)) found.push([text('warnLookAlike')]);
   if (found.length === 0) return [];
-  return [element('ul', { class: 'warnings', 'aria-label': 'Warnings' }, ...found.map((text) => element('li', {}, ...[text].flat())))];
+  return [element('ul', { class: 'warnings', 'aria-label': text('warnings') }, ...found.map((words) => element('li', {}, ...words)))];
 }
 
 function describeRejections({ times, last: [latest] }) {
-  const often = times === 1 ? 'once' : `${times} times`;
-  const who = latest.by ? [' by ', visible(latest.by)] : [];
-  return [
-    element('span', { id: 'rejected-before' },
-      `The same action and payload was rejected ${often} before, last`, ...who, ' at ', ...moment(latest.at), '.'),
-  ];
+  const key = `rejected${times === 1 ? 'Once' : 'Often'}${latest.by ? 'By' : ''}`;
+  const values = { times: String(times), time: moment(latest.at), who: latest.by ? visible(latest.by) : '' };
+  return [element('span', { id: 'rejected-before' }, ...nodes(key, values))];
+}
+
+/** What one wants to see at once beside the fields: how long there is, and the code to compare. */
+function glance({ fields, compareCode }, timeLeft) {
+  return element(
+    'dl',
+    { class: 'glance' },
+    element('div', {}, ...row(text('decideBy'), clock(fields.expires_at), ' · ', timeLeft)),
+    element('div', {}, ...row(text('compareCode'), element('code', { id: 'compare-code', dir: 'ltr' }, compareCode),
+      element('span', { class: 'hint' }, text('compareHint')))),
+  );
 }
 
 /** The page has computed itself what the passkey will sign; otherwise it would have stopped before. */
@@ -80,46 +89,25 @@ function verified({ choices }) {
   return element(
     'p',
     { id: 'verified', class: 'verified' },
-    element('strong', {}, element('span', { 'aria-hidden': 'true' }, '✓ '), 'Display verified.'),
-    ` This browser computed the hash that your passkey signs from exactly what is shown here (${choices.approve.bytes} bytes).`,
+    element('strong', {}, element('span', { 'aria-hidden': 'true' }, '✓ '), text('verified')),
+    ` ${text('verifiedHow', { bytes: choices.approve.bytes })}`,
   );
 }
 
-function compare(code) {
-  return element(
-    'div',
-    { class: 'compare' },
-    element('h2', {}, 'Compare code'),
-    element('p', {}, element('code', { id: 'compare-code' }, code)),
-    element('p', { class: 'hint' }, 'Computed in this browser. The requester has the same code; if yours differs, reject.'),
-  );
-}
-
-function conditions(fields, timeLeft, decisions) {
+function conditions(fields, decisions) {
+  const after = span((Date.parse(fields.use_by) - Date.parse(fields.expires_at)) / 1000);
   return element(
     'dl',
     { class: 'conditions' },
-    ...row('Your name', visible(fields.approver), element('br'), element('span', { class: 'hint' },
-      'Not you? Then this request is not yours to decide, and your passkey cannot.')),
-    ...row('Decide by', timeLeft, ...moment(fields.expires_at)),
-    ...row('An approval can be used', `until ${span(seconds(fields.use_by) - seconds(fields.expires_at))} after that`,
-      element('br'), ...moment(fields.use_by)),
-    ...row('Who must approve', ...people({ ...fields, decisions })),
-    ...row('Receipt', element('span', { id: 'reveal' }, describeReveal(fields.reveal))),
-    ...row('Asked at', ...moment(fields.issued_at)),
-    ...row('Request', visible(fields.id)),
-    ...row('Log', visible(fields.log)),
+    ...row(text('yourName'), visible(fields.approver), element('br'), element('span', { class: 'hint' }, text('notYou'))),
+    ...row(text('decideBy'), ...moment(fields.expires_at)),
+    ...row(text('canBeUsed'), text('untilAfter', { span: after }), element('br'), ...moment(fields.use_by)),
+    ...row(text('whoMustApprove'), ...people({ ...fields, decisions })),
+    ...row(text('receipt'), element('span', { id: 'reveal' }, text(fields.reveal ? 'revealed' : 'notRevealed'))),
+    ...row(text('askedAt'), ...moment(fields.issued_at)),
+    ...row(text('request'), visible(fields.id)),
+    ...row(text('log'), visible(fields.log)),
   );
-}
-
-function seconds(time) {
-  return Date.parse(time) / 1000;
-}
-
-function describeReveal(reveal) {
-  return reveal
-    ? 'Public: anyone who knows the request’s id will be able to read all of it, with the decision.'
-    : 'Not published. The log shows that a decision was signed, not what it was about.';
 }
 
 function raw({ choices }) {
@@ -127,15 +115,15 @@ function raw({ choices }) {
   return element(
     'details',
     { id: 'raw' },
-    element('summary', {}, `The exact document (${approve.bytes} bytes)`),
-    element('p', {}, 'To approve, your passkey signs the hash of exactly these bytes:'),
-    element('pre', { id: 'raw-document', tabindex: '0' }, visible(approve.text)),
+    element('summary', {}, text('exactDocument', { bytes: approve.bytes })),
+    element('p', {}, text('exactBytes')),
+    element('pre', { id: 'raw-document', tabindex: '0', dir: 'ltr' }, visible(approve.text)),
     element(
       'dl',
       { class: 'conditions' },
-      ...row('SHA-256 to approve', element('code', { id: 'sha256-approve' }, approve.sha256)),
-      ...row('SHA-256 to reject', element('code', { id: 'sha256-reject' }, reject.sha256)),
+      ...row(text('hashToApprove'), element('code', { id: 'sha256-approve', dir: 'ltr' }, approve.sha256)),
+      ...row(text('hashToReject'), element('code', { id: 'sha256-reject', dir: 'ltr' }, reject.sha256)),
     ),
-    element('p', { class: 'hint' }, `To reject: the same with "decision":"reject" (${reject.bytes} bytes).`),
+    element('p', { class: 'hint' }, text('toReject', { bytes: reject.bytes })),
   );
 }

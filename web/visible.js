@@ -1,5 +1,5 @@
 // Text that shows what is in it: every character that a reader could not see, or that moves others about, becomes a
-// named box, and a word that mixes alphabets gets one. Nothing is left out, so what is shown is what is signed.
+// named box, and a word gets one that mixes alphabets, or is all in letters of another one that look like Latin letters. Nothing is left out, so what is shown is what is signed.
 
 import { element } from './dom.js';
 
@@ -26,7 +26,10 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_P
 
 const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
 /** Alphabets with letters that look like one another's, the most usual here in front. */
-const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
+const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
+/** Their letters that look like Latin ones: a whole word of these can pass for a Latin one. */
+const LOOK_LATIN = /^[асԁеһіјӏорԛѕѵԝхуАВЕЅІЈКМНОРСТУХѴԌԚԜӀαγικνορυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսհցզյլᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏃᏆᏎᏏᏒᏔᏙᏚᏞᏟᏢᏦᏧᏩᏴ]+$/u;
+
 
 /**
  * Splits a text into plain runs and hidden characters.
@@ -53,7 +56,7 @@ export function split(text) {
  * @returns {HTMLElement}
  */
 export function visible(text) {
-  return element('bdi', { dir: 'auto' }, ...split(text).flatMap(part));
+  return element('bdi', { dir: 'auto' }, ...split(text).flatMap((one) => part(one, text)));
 }
 
 /** @param {string} text */
@@ -67,20 +70,25 @@ export function hasMixedScripts(text) {
   return words.some((word) => SCRIPTS.filter(([, script]) => script.test(word)).length > 1);
 }
 
-function part({ text, hidden, breaks }) {
-  if (!hidden) return words(text);
+/** Whether a word of another alphabet is written so that it could pass for a Latin one. @param {string} text */
+export function hasLookAlikes(text) {
+  return (text.match(MIXED) ?? []).some((word) => alphabetOf(word, text));
+}
+
+function part({ text, hidden, breaks }, whole) {
+  if (!hidden) return words(text, whole);
   const box = element('span', { class: 'hidden-character' }, text);
   return breaks ? [box, element('br')] : [box];
 }
 
-/** Plain text, with a box behind each word that mixes alphabets: it names the letters that are not what they look like. */
-function words(text) {
+/** Plain text, with a box behind each word that is not what it looks like: it names the letters, or the alphabet of all. */
+function words(text, whole) {
   const nodes = [];
   let end = 0;
   for (const { 0: word, index } of text.matchAll(MIXED)) {
-    const box = foreignLetters(word);
+    const box = foreignLetters(word) ?? alphabetOf(word, whole);
     if (!box) continue;
-    nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), box);
+    nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), element('span', { class: 'hidden-character' }, box));
     end = index + word.length;
   }
   return [...nodes, text.slice(end)];
@@ -92,7 +100,21 @@ function foreignLetters(word) {
   const [, ...rarer] = found.filter(([, letters]) => letters.length > 0).sort((a, b) => b[1].length - a[1].length);
   if (rarer.length === 0) return undefined;
   const names = rarer.map(([name, letters]) => `${name}: ${[...new Set(letters)].map(codePoint).join(' ')}`);
-  return element('span', { class: 'hidden-character' }, `[${names.join('; ')}]`);
+  return `[${names.join('; ')}]`;
+}
+
+/**
+ * The alphabet of a word whose letters all look like Latin ones. Not in a text that is plainly written in that alphabet, so
+ * that nobody who writes Russian or Greek is bothered: one with other letters of it, and with no Latin word to pass for.
+ */
+function alphabetOf(word, text) {
+  const letters = word.replace(/[\p{M}\p{N}]/gu, '');
+  if (!LOOK_LATIN.test(letters)) return undefined;
+  const [name, script] = SCRIPTS.find(([, one]) => one.test(letters));
+  const others = text.match(MIXED).filter((other) => other !== word);
+  const plainly = others.some((other) => script.test(other) && !LOOK_LATIN.test(other));
+  const latin = others.some((other) => /\p{Script=Latin}/u.test(other));
+  return plainly && (!latin || letters.length === 1) ? undefined : `[all ${name}]`;
 }
 
 function codePoint(character) {

@@ -1,11 +1,11 @@
-// Looking again while others have still to decide.
+// Looking again, now and then, how a request stands: gently, and not at all while nobody sees the page.
 
 import { postJson } from './http.js';
 
 const EVERY_MILLISECONDS = 3000;
 
 /**
- * Asks the server now and then how a request stands, until it has ended.
+ * Asks the server how a request stands, until it has ended.
  *
  * @param {string} path  where to ask
  * @param {object} body  what to ask with
@@ -16,19 +16,23 @@ export function watch(path, body, changed) {
   let stopped = false;
   let timer;
   const look = async () => {
-    let answer;
-    try {
-      answer = await postJson(path, body);
-    } catch {
-      // No answer now says nothing about the request: the next one will.
-    }
+    const answer = document.hidden ? undefined : await ask(path, body);
     if (stopped) return;
     if (answer) changed(answer);
-    if (!answer || answer.status === 'pending') timer = setTimeout(look, EVERY_MILLISECONDS);
+    if (!stopped && (!answer || answer.status === 'pending')) timer = setTimeout(look, EVERY_MILLISECONDS);
   };
   timer = setTimeout(look, EVERY_MILLISECONDS);
   return () => {
     stopped = true;
     clearTimeout(timer);
   };
+}
+
+async function ask(path, body) {
+  try {
+    return await postJson(path, body);
+  } catch {
+    // No answer now says nothing about the request: the next one will.
+    return undefined;
+  }
 }

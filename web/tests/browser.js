@@ -113,16 +113,17 @@ export async function assertReadable(page, violations) {
   await page.setViewportSize(PHONE);
 }
 
-/** Takes pictures when SCREENSHOTS names a folder. */
-export async function picture(page, name) {
+/** Takes pictures when SCREENSHOTS names a folder; with `first`, also of what a phone shows before one scrolls. */
+export async function picture(page, name, { first = false } = {}) {
   const dir = process.env.SCREENSHOTS;
   if (!dir) return;
   mkdirSync(dir, { recursive: true });
-  for (const width of [320, 390, 1280]) {
+  for (const width of [390, 1280]) {
     for (const colorScheme of ['light', 'dark']) {
       await page.setViewportSize({ width, height: 844 });
       await page.emulateMedia({ colorScheme });
       await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      if (first && width === PHONE.width) await page.screenshot({ path: join(dir, `${name}-first-${colorScheme}.png`) });
     }
   }
   await page.setViewportSize(PHONE);

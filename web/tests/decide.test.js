@@ -87,7 +87,7 @@ test('every field is shown, and an approval verifies offline', async () => {
   assert.equal(await page.locator('#compare-code').textContent(), asked.compareCode);
   await page.getByText('characters that are hidden').waitFor();
   await page.getByText('Display verified.').waitFor();
-  await page.getByText('knows of no request of this requester with these words').waitFor();
+  await page.getByText('knows of no approved request of this requester with this title').waitFor();
   assert.equal(await page.locator('#qr svg').count(), 1);
   assert.match(await page.locator('#time-left').textContent(), /left$/);
   assert.match(await page.locator('#reveal').textContent(), /^Not published/);

@@ -40,6 +40,7 @@ static ASSETS: Files = assets![
     "web":
     "approve.css",
     "approve.js",
+    "arabic.js",
     "base64url.js",
     "canonical-json.js",
     "command-line.js",
@@ -49,6 +50,7 @@ static ASSETS: Files = assets![
     "difference.js",
     "document.js",
     "dom.js",
+    "english.js",
     "enrol.js",
     "enrolment.js",
     "entry-view.js",
@@ -79,9 +81,11 @@ static ASSETS: Files = assets![
     "sections.js",
     "style.css",
     "term-row.js",
+    "unsent.js",
     "verify.js",
     "visible.js",
     "waiting.js",
+    "words.js",
 ];
 /// The JavaScript verifier: the same files that run outside of a browser.
 static VERIFIER: Files = assets![

@@ -20,8 +20,6 @@ export const ENGLISH = {
 
   // The request.
   asks: '{requester} asks {approver}:',
-  timeLeft: 'Time left',
-  until: 'until {time}',
   compareCode: 'Compare code',
   compareHint: 'The requester has the same code. If yours differs, reject.',
   whatYouSign: 'What you sign',

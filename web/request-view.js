@@ -32,10 +32,10 @@ export function requestView(request, beside = {}) {
     nodes: [
       asked(request.fields),
       ...warnings(request.fields, fields, beside),
+      glance(request, timeLeft),
       element('h2', {}, text('whatYouSign'), ' ',
         element('span', { id: 'field-count', class: 'hint' }, text('fieldsShown', { shown, count: fields.length }))),
       list,
-      glance(request, timeLeft),
       element('p', { class: 'hint' }, text('titleIsTheirs')),
       verified(request),
       differenceView(beside.lastApproved, request.fields.payload),

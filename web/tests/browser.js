@@ -25,9 +25,10 @@ export function launchBrowser() {
  * threw; a test ends with none.
  *
  * @param {import('playwright-core').Browser} browser
+ * @param {{locale?: string}} [person]  the reader's language
  */
-export async function openDevice(browser) {
-  const context = await browser.newContext({ viewport: PHONE, timezoneId: 'Europe/Berlin', locale: 'en-GB' });
+export async function openDevice(browser, { locale = 'en-GB' } = {}) {
+  const context = await browser.newContext({ viewport: PHONE, timezoneId: 'Europe/Berlin', locale });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const violations = [];
@@ -57,6 +58,8 @@ export async function openDevice(browser) {
       setUserVerified: (isUserVerified) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
       /** Whether somebody touches it when asked to. */
       setPresent: (enabled) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
+      /** Lets it answer wrongly. @param {object} bits  of WebAuthn.setResponseOverrideBits */
+      setResponseOverride: (bits) => cdp.send('WebAuthn.setResponseOverrideBits', { authenticatorId, ...bits }),
       takeAway: () => cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
     };
   };

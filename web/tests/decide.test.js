@@ -65,10 +65,11 @@ test('an invite with a fixed name enrols', async () => {
   assert.equal(await page.locator('#chosen-name').textContent(), 'alex');
   assert.equal(await page.locator('#username').isVisible(), false);
   await assertReadable(page, violations);
-  await picture(page, 'enrol');
+  await picture(page, 'enrol', { first: true });
   await page.getByRole('button', { name: 'Create passkey' }).click();
   await heading(page, 'You are enrolled');
   assert.match(await page.locator('#log-index').textContent(), /^\d+$/);
+  assert.match(await page.locator('#log-index a').getAttribute('href'), /^\/log\/entry\/\d+$/);
   assert.match(await page.locator('#credential').textContent(), /^[A-Za-z0-9_-]{43}$/);
   await picture(page, 'enrolled');
   await page.goto(registerUrl);
@@ -93,7 +94,7 @@ test('every field is shown, and an approval verifies offline', async () => {
   assert.match(await page.locator('#reveal').textContent(), /^Not published/);
   await assertReadable(page, violations);
   await assertEqualWeight(page);
-  await picture(page, 'approve');
+  await picture(page, 'approve', { first: true });
   await page.locator('#raw summary').click();
   await picture(page, 'approve-raw');
 
@@ -301,13 +302,14 @@ test('markup in a request is text', async () => {
 
 test('a word that mixes alphabets names its letters', async () => {
   const { page, violations } = alex;
-  const asked = await ask({ payload: { to: 'p\u0430ypal', word: 'привет', greek: 'αβγ' } });
+  const asked = await ask({ payload: { to: 'p\u0430ypal', word: 'привет', greek: 'αβγ', fruit: '\u0430\u0440\u0440\u04cf\u0435' } });
   await page.goto(asked.url);
   await page.getByText('mixes alphabets whose letters look alike').waitFor();
   const values = (await shownFields(page)).map(({ value }) => value);
-  assert.deepEqual(values, ['αβγ', 'p\u0430ypal[Cyrillic: U+0430]', 'привет']);
+  assert.deepEqual(values, ['\u0430\u0440\u0440\u04cf\u0435[all Cyrillic]', 'αβγ', 'p\u0430ypal[Cyrillic: U+0430]', 'привет']);
+  await page.getByText('written in another alphabet').waitFor();
   await assertReadable(page, violations);
-  await picture(page, 'mixed-alphabets');
+  await picture(page, 'mixed-alphabets', { first: true });
 });
 
 async function assertVerifies(receipt, code, ...args) {

@@ -2,13 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createHash, webcrypto } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { decode, encode } from '../base64url.js';
 import { parseCanonical, serialize } from '../canonical-json.js';
 import { describe } from '../countdown.js';
 import { Mismatch, compareCode, readRequest } from '../document.js';
 import { flatten } from '../payload.js';
-import { hasMixedScripts, split } from '../visible.js';
+import { hasLookAlikes, hasMixedScripts, split } from '../visible.js';
+import { ENGLISH } from '../english.js';
+import { WORDS as ARABIC } from '../arabic.js';
+import { nodes, text } from '../words.js';
 
 // Node 18 has it, but not as a global.
 globalThis.crypto ??= webcrypto;
@@ -136,6 +140,47 @@ test('hidden characters are named, and all others kept', () => {
 test('words of look-alike letters are noticed', () => {
   assert.equal(hasMixedScripts('p\u0430ypal'), true);
   assert.equal(hasMixedScripts('paypal и Ω 漢字'), false);
+});
+
+test('words wholly in letters that look like Latin ones are noticed, and writing in other alphabets is not', () => {
+  const passes = ['\u0430\u0440\u0440\u04cf\u0435', 'pay \u0440\u0430\u0443\u0440\u0430\u04cf now', '\u0421\u0415\u041e', '\u03bf\u03c1', '\u0578\u057d', '\u0430',
+    'Pay \u0441\u043e\u0441\u043e, \u043f\u0440\u0438\u0432\u0435\u0442'];
+  for (const one of passes) assert.equal(hasLookAlikes(one), true, one);
+  const plain = ['apple', 'привет', 'сахар и соль', 'Я еду с API', 'ООО «Ромашка»', 'αβγ', 'και το νερό', 'Ω', '漢字', 'Привет, а как дела?', ''];
+  for (const one of plain) assert.equal(hasLookAlikes(one), false, one);
+});
+
+test('a translation has the same sentences with the same places, and a form for every count', () => {
+  assert.deepEqual(Object.keys(ARABIC), Object.keys(ENGLISH));
+  const places = (forms) => [...new Set(JSON.stringify(forms).match(/\{\w+\}/g))].sort();
+  for (const [key, forms] of Object.entries(ENGLISH)) {
+    assert.deepEqual(places(ARABIC[key]), places(forms), key);
+    for (const one of [forms, ARABIC[key]]) assert.ok(typeof one === 'string' || typeof one.other === 'string', key);
+  }
+});
+
+test('sentences take texts and nodes, and there are none without words', () => {
+  assert.equal(text('differ', { count: 1 }), '1 field differs:');
+  assert.equal(text('differ', { count: 2 }), '2 fields differ:');
+  const node = {};
+  assert.deepEqual(nodes('asks', { requester: [node, '!'], approver: 'alex' }), [node, '!', ' asks ', 'alex', ':']);
+  assert.throws(() => text('constructor'), /no words for constructor/);
+});
+
+test('every sentence that the pages name is there, and every one that is there is named', () => {
+  const folder = new URL('../', import.meta.url);
+  const files = readdirSync(folder).filter((name) => /\.(js|html)$/.test(name) && !['english.js', 'arabic.js'].includes(name));
+  const texts = files.map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const named = new Set(texts.flatMap((one) => [...one.matchAll(/'(\w+)'|data-words="(\w+)"/g)].map(([, quoted, attribute]) => quoted ?? attribute)));
+  const composed = /^rejected(Once|Often)(By)?$/;
+  for (const key of Object.keys(ENGLISH)) assert.ok(named.has(key) || composed.test(key), `nobody says ${key}`);
+  for (const one of texts) {
+    for (const [, key] of one.matchAll(/(?:[^\w.](?:text|nodes|named)\(|data-words=")'?(\w+)['"]/g)) assert.ok(Object.hasOwn(ENGLISH, key), `no words for ${key}`);
+  }
+  // What stands in the HTML is the English.
+  for (const one of texts) {
+    for (const [, key, words] of one.matchAll(/data-words="(\w+)">([^<]+)</g)) assert.equal(words, ENGLISH[key]);
+  }
 });
 
 test('a payload becomes one field for each value, with paths that cannot be mistaken', () => {

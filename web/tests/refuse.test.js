@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
-import { assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
+import { assertAccessible, assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
 import { connect } from './requester.js';
 import { startServer } from './server.js';
 
@@ -108,6 +108,7 @@ test('a server that lies consistently shows a code that the requester does not h
 test('a link to nothing, and a cancelled request', async () => {
   await page.goto(`${server.url}/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa`);
   await heading(page, 'Request not found');
+  await assertReadable(page, alex.violations);
   await picture(page, 'not-found');
   const asked = await ask();
   await requester.cancel(asked.id);
@@ -116,6 +117,16 @@ test('a link to nothing, and a cancelled request', async () => {
   await assertReadable(page, alex.violations);
   await picture(page, 'cancelled');
   assert.equal(await page.locator('button:visible').count(), 0);
+});
+
+test('a request that is cancelled while it is read says so by itself', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await requester.cancel(asked.id);
+  await heading(page, 'Cancelled');
+  assert.equal(await page.locator('button:visible').count(), 0);
+  assert.equal(await page.locator('.field').count(), 0);
 });
 
 test('a request that was cancelled while the page was open', async () => {
@@ -133,6 +144,8 @@ test('an open page turns to expired by itself, and stays so', async () => {
   await heading(page, 'Approve or reject?');
   await heading(page, 'Expired');
   assert.equal(await page.locator('button:visible').count(), 0);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'expired');
   const { status } = await requester.wait(asked.id);
   assert.equal(status, 'expired');
   await page.goto(asked.url);
@@ -159,6 +172,44 @@ test('a busy server: the signed answer is kept and sent again', async () => {
   await page.getByRole('button', { name: 'Send again' }).click();
   await heading(page, 'Approved');
   assert.equal((await requester.status(asked.id)).status, 'approved');
+});
+
+test('a signed answer outlives a reload of the page, and is sent then', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await page.route(DECISION, (route) => route.abort());
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  assert.equal((await requester.status(asked.id)).status, 'pending');
+  await page.reload();
+  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  await page.unrouteAll();
+  await page.reload();
+  await heading(page, 'Approved');
+  assert.equal((await requester.status(asked.id)).status, 'approved');
+  await page.reload();
+  await heading(page, 'Already approved');
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test('a signed answer that comes too late says so, and one that is not wanted any more is dropped', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await page.route(DECISION, (route) => route.abort());
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByRole('button', { name: 'Do not send it' }).click();
+  await page.locator('#approve:enabled').waitFor();
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  await requester.cancel(asked.id);
+  await page.unrouteAll();
+  await page.reload();
+  await heading(page, 'Cancelled');
+  await page.getByText('did not count: the request had ended before it came').waitFor();
+  await assertReadable(page, alex.violations);
+  await picture(page, 'too-late');
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 });
 
 test('an answer that is lost after it was recorded', async () => {
@@ -228,11 +279,28 @@ test('another device: the address, as a text and as a code', async () => {
   await picture(page, 'other-device');
 });
 
+test('a request of somebody else, on a device without that passkey', async () => {
+  const sam = await openDevice(browser);
+  await enrol(sam.page, (await requester.invite({ username: 'sam' })).registerUrl);
+  const asked = await ask();
+  await sam.page.goto(asked.url);
+  await sam.page.getByText('Not you? Then this request is not yours to decide').waitFor();
+  await sam.page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await sam.page.getByText('Only a passkey of alex can decide; it may be on another device.').waitFor();
+  await sam.page.getByText('My passkey is on another device').waitFor();
+  await assertReadable(sam.page, sam.violations);
+  await picture(sam.page, 'not-yours');
+  await sam.context.close();
+  assert.equal((await requester.status(asked.id)).status, 'pending');
+});
+
 test('a server that does not answer at first', async () => {
   const asked = await ask();
   await page.route(OPTIONS, (route) => route.abort());
   await page.goto(asked.url);
   await heading(page, 'The request could not be loaded');
+  await assertReadable(page, alex.violations);
+  await picture(page, 'server-error');
   await page.unrouteAll();
   await page.getByRole('button', { name: 'Try again' }).click();
   await heading(page, 'Approve or reject?');
@@ -264,8 +332,40 @@ test('a browser without passkeys shows the request and no buttons', async () => 
   assert.equal(await bare.locator('.field').count(), 2);
   assert.equal(await bare.locator('#approve:visible, #reject:visible').count(), 0);
   await bare.getByRole('button', { name: 'Copy the address' }).first().waitFor();
+  await assertAccessible(bare);
   await picture(bare, 'no-passkeys');
+  await bare.goto((await requester.invite({ username: 'lee' })).registerUrl);
+  await bare.getByText('This browser cannot use passkeys here').waitFor();
+  assert.equal(await bare.getByRole('button', { name: 'Create passkey' }).isVisible(), false);
+  await assertAccessible(bare);
+  await picture(bare, 'enrol-no-passkeys');
   await context.close();
+});
+
+test('in a language that is written from right to left', async () => {
+  const { registerUrl } = await requester.invite({ username: 'noor' });
+  const noor = await openDevice(browser, { locale: 'ar-EG' });
+  await noor.page.goto(registerUrl);
+  await noor.page.getByRole('button', { name: 'إنشاء مفتاح مرور' }).waitFor();
+  await assertReadable(noor.page, noor.violations);
+  await picture(noor.page, 'rtl-enrol');
+  await noor.page.getByRole('button', { name: 'إنشاء مفتاح مرور' }).click();
+  await heading(noor.page, 'تم تسجيلك');
+  const asked = await requester.ask({ username: 'noor', action: 'Pay an invoice', payload: { amount: 120, to: 'ACME', note: 'مرحبا abc' } });
+  await noor.page.goto(asked.url);
+  await heading(noor.page, 'موافقة أم رفض؟');
+  assert.deepEqual(await noor.page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ['ar', 'rtl']);
+  assert.equal(await noor.page.locator('#compare-code').textContent(), asked.compareCode);
+  const [reject, approve] = [await noor.page.locator('#reject').boundingBox(), await noor.page.locator('#approve').boundingBox()];
+  assert.ok(reject.x > approve.x, 'the first answer stands on the right');
+  await assertReadable(noor.page, noor.violations);
+  await picture(noor.page, 'rtl-approve', { first: true });
+  await noor.page.getByRole('button', { name: 'موافقة', exact: true }).click();
+  await heading(noor.page, 'تمت الموافقة');
+  assert.equal((await requester.status(asked.id)).status, 'approved');
+  await noor.page.goto(`${asked.url}?lang=en`);
+  await heading(noor.page, 'Already approved');
+  await noor.context.close();
 });
 
 test('without JavaScript both pages say so', async () => {
@@ -276,6 +376,7 @@ test('without JavaScript both pages say so', async () => {
     // Searches by text pass over noscript, so it is named.
     await bare.locator('noscript p').waitFor();
     assert.match(await bare.locator('noscript p').textContent(), /^This page needs JavaScript/);
+    await picture(bare, `no-javascript-${path.split('/')[1]}`);
   }
   await context.close();
 });

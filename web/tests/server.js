@@ -18,21 +18,25 @@ const serverBinary = resolve(process.env.COUNTERSIGN_BIN ?? join(targetDir, 'deb
 const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
 
 /**
- * @returns {Promise<{url: string, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
+ * Starts a server. With `publicPort` browsers reach it there, through something that stands in front of it.
+ *
+ * @param {{publicPort?: number}} [options]
+ * @returns {Promise<{url: string, port: number, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
  */
-export async function startServer() {
+export async function startServer({ publicPort } = {}) {
   for (const binary of [serverBinary, verifierBinary]) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
   }
   const dir = await mkdtemp(join(tmpdir(), 'countersign-web-'));
   const port = await freePort();
-  const url = `http://localhost:${port}`;
+  const url = `http://localhost:${publicPort ?? port}`;
   const process = launch(dir, port, url);
   try {
-    await ready(process, url);
+    await ready(process, `http://127.0.0.1:${port}`);
     const adminKey = (await readFile(join(dir, 'data/admin.key'), 'utf8')).trim();
     return {
       url,
+      port,
       adminKey,
       verify: (receipt, ...args) => verify(dir, url, receipt, args),
       stop: () => stop(process, dir),
@@ -82,20 +86,22 @@ async function stop(child, dir) {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** Runs `countersign-verify` over a receipt's text, with the trust file that the server hands out. */
-async function verify(dir, url, receipt, args) {
-  const files = { receipt: join(dir, 'a.receipt.json'), trust: join(dir, 'trust.json') };
-  await writeFile(files.receipt, receipt);
-  await writeFile(files.trust, await (await fetch(`${url}/trust.json`)).text());
+/** Runs `countersign-verify` over a receipt's text, or several, with the trust file that the server hands out. */
+async function verify(dir, url, receipts, args) {
+  const trust = join(dir, 'trust.json');
+  await writeFile(trust, await (await fetch(`${url}/trust.json`)).text());
+  const files = [receipts].flat().map((text, i) => [join(dir, `${i}.receipt.json`), text]);
+  for (const [file, text] of files) await writeFile(file, text);
   return new Promise((done, failed) => {
-    execFile(verifierBinary, [files.receipt, '--trust', files.trust, ...args], (error, stdout, stderr) => {
+    execFile(verifierBinary, [...files.map(([file]) => file), '--trust', trust, ...args], (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') failed(error);
       else done({ code: error ? error.code : 0, output: stdout + stderr });
     });
   });
 }
 
-function freePort() {
+/** A port that nobody listens on. @returns {Promise<number>} */
+export function freePort() {
   return new Promise((done, failed) => {
     const probe = createServer();
     probe.once('error', failed);

@@ -58,6 +58,7 @@ static ASSETS: Files = assets![
     "expectation-form.js",
     "given-file.js",
     "http.js",
+    "lists.css",
     "local-time.js",
     "log-reader.js",
     "log-search.js",

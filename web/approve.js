@@ -292,13 +292,13 @@ function showLater(answer) {
 function announceEnd(status) {
   if (status === 'approved') return announce(text('approved'), 'good');
   if (status === 'rejected') return announce(text('rejected'), 'bad');
-  const { title, text: words } = endedText(status);
+  const { title, words } = endedText(status);
   say(words);
   announce(title, 'done');
 }
 
 function showEnded(status, answer) {
-  const { title, text: words } = endedText(status);
+  const { title, words } = endedText(status);
   end(title, words);
   // Who has decided, if others did.
   if (answer?.decisions?.length > 0) {

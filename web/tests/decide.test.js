@@ -234,6 +234,7 @@ test('whoever comes when others have decided sees who did', async () => {
   await page.goto(asked.url);
   await heading(page, 'Already approved');
   await page.getByText(/^alex: approved, /).waitFor();
+  await page.getByText('There is nothing left to decide').waitFor();
   await assertReadable(page, violations);
   await picture(page, 'decided-by-others');
   await context.close();

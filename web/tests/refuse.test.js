@@ -114,6 +114,7 @@ test('a link to nothing, and a cancelled request', async () => {
   await requester.cancel(asked.id);
   await page.goto(asked.url);
   await heading(page, 'Cancelled');
+  await page.getByText('The requester has cancelled this request').waitFor();
   await assertReadable(page, alex.violations);
   await picture(page, 'cancelled');
   assert.equal(await page.locator('button:visible').count(), 0);
@@ -143,6 +144,7 @@ test('an open page turns to expired by itself, and stays so', async () => {
   await page.goto(asked.url);
   await heading(page, 'Approve or reject?');
   await heading(page, 'Expired');
+  await page.getByText('The time for a decision is over').waitFor();
   assert.equal(await page.locator('button:visible').count(), 0);
   await assertReadable(page, alex.violations);
   await picture(page, 'expired');

@@ -19,7 +19,7 @@ export const WORDS = {
 
   asks: 'يطلب {requester} من {approver}:',
   compareCode: 'رمز المقارنة',
-  compareHint: 'ليس رمز مقدّم الطلب؟ ارفض.',
+  compareHint: 'لدى مقدّم الطلب الرمز نفسه. إن اختلف فارفض.',
   whatYouSign: 'ما توقّعه',
   fieldsShown: { other: 'الحقول المعروضة: {shown} من {count}' },
   titleIsTheirs: 'العنوان بكلمات مقدّم الطلب. المهم هو كل حقل هنا.',

@@ -21,7 +21,7 @@ export const ENGLISH = {
   // The request.
   asks: '{requester} asks {approver}:',
   compareCode: 'Compare code',
-  compareHint: 'Not the requester’s code? Reject.',
+  compareHint: 'The requester has the same code. If not, reject.',
   whatYouSign: 'What you sign',
   fieldsShown: { one: '{shown} of {count} field shown', other: '{shown} of {count} fields shown' },
   titleIsTheirs: 'The title is in the requester’s own words. What counts is every field here.',

@@ -123,10 +123,13 @@ export async function picture(page, name, { first = false } = {}) {
   mkdirSync(dir, { recursive: true });
   for (const width of [390, 1280]) {
     for (const colorScheme of ['light', 'dark']) {
-      await page.setViewportSize({ width, height: 844 });
       await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      await page.setViewportSize({ width, height: PHONE.height });
       if (first && width === PHONE.width) await page.screenshot({ path: join(dir, `${name}-first-${colorScheme}.png`) });
+      // A window as high as the page, so that what sticks to its edge is where a reader finds it in the end.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height: Math.max(height, PHONE.height) });
+      await page.screenshot({ path: join(dir, `${name}-${width}-${colorScheme}.png`) });
     }
   }
   await page.setViewportSize(PHONE);

@@ -117,6 +117,31 @@ test('every field is shown, and an approval verifies offline', async () => {
   await picture(page, 'already-approved');
 });
 
+test('what one must see of a small request fits on the first screen of a phone', async () => {
+  const { page, violations } = alex;
+  const asked = await ask({ payload: { service: 'api-gateway', env: 'production', commit: 'a1b2c3d' }, expiresIn: 600 });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  // What a phone's browser leaves of its screen.
+  await page.setViewportSize({ width: 390, height: 664 });
+  const bar = await page.locator('.answer').boundingBox();
+  for (const what of ['#heading', '.asked figcaption', '#action', '#time-left', '#compare-code', '.field >> nth=0', '.field >> nth=1', '.field >> nth=2']) {
+    const { y, height } = await page.locator(what).boundingBox();
+    assert.ok(y >= 0 && y + height <= bar.y, `${what} ends at ${y + height}, the buttons begin at ${bar.y}`);
+  }
+  assert.ok(bar.y + bar.height <= 664);
+  assert.equal(await page.locator('#reject').evaluate((button) => getComputedStyle(button).backgroundColor),
+    await page.locator('#approve').evaluate((button) => getComputedStyle(button).backgroundColor));
+  // What has the focus is never under the buttons.
+  await page.locator('#raw summary').focus();
+  const focused = await page.locator('#raw summary').boundingBox();
+  assert.ok(focused.y + focused.height <= (await page.locator('.answer').boundingBox()).y);
+  await assertReadable(page, violations);
+  await page.evaluate(() => scrollTo(0, 0));
+  await picture(page, 'approve-small', { first: true });
+  await requester.cancel(asked.id);
+});
+
 test('a rejection is signed too, with a note beside it', async () => {
   const { page, violations } = alex;
   // Another payload than elsewhere: what was rejected is not asked again at once.

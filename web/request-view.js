@@ -78,7 +78,7 @@ function glance({ fields, compareCode }, timeLeft) {
   return element(
     'dl',
     { class: 'glance' },
-    element('div', {}, ...row(text('decideBy'), clock(fields.expires_at), ' · ', timeLeft)),
+    element('div', {}, ...row(text('decideBy'), clock(fields.expires_at), ' ', timeLeft)),
     element('div', {}, ...row(text('compareCode'), element('code', { id: 'compare-code', dir: 'ltr' }, compareCode),
       element('span', { class: 'hint' }, text('compareHint')))),
   );

@@ -86,7 +86,7 @@ function words(text, whole) {
   const nodes = [];
   let end = 0;
   for (const { 0: word, index } of text.matchAll(MIXED)) {
-    const box = foreignLetters(word) ?? alphabetOf(word, whole);
+    const box = foreignLetters(word) ?? alphabetOf(word, whole) ?? decomposed(word);
     if (!box) continue;
     nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), element('span', { class: 'hidden-character' }, box));
     end = index + word.length;
@@ -115,6 +115,11 @@ function alphabetOf(word, text) {
   const plainly = others.some((other) => script.test(other) && !LOOK_LATIN.test(other));
   const latin = others.some((other) => /\p{Script=Latin}/u.test(other));
   return plainly && (!latin || letters.length === 1) ? undefined : `[all ${name}]`;
+}
+
+/** Whether a word that looks the same could be written in other characters (é in one or in two). */
+function decomposed(word) {
+  return word.normalize('NFC') === word ? undefined : '[not NFC]';
 }
 
 function codePoint(character) {

@@ -105,7 +105,7 @@ test('every field is shown, and an approval verifies offline', async () => {
   assert.equal(await page.locator('#request-status').textContent(), 'approved');
   assert.equal(await page.locator('#log-index').textContent(), String(decided.decisions[0].logIndex));
   await assertReadable(page, violations);
-  await picture(page, 'approved');
+  await picture(page, 'approved', { first: true });
   await assertVerifies(decided.receipt, 0);
   await assertVerifies(decided.receipt, 1, '--decision', 'reject');
   await assertVerifies(await downloadReceipt(page, asked.id), 0);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
-import { assertAccessible, assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
+import { assertAccessible, assertReadable, enrol, heading, launchBrowser, openDevice, picture, shownFields } from './browser.js';
 import { connect } from './requester.js';
 import { startServer } from './server.js';
 
@@ -103,6 +103,35 @@ test('a server that lies consistently shows a code that the requester does not h
   await page.goto(other.url);
   await heading(page, 'Approve or reject?');
   assert.notEqual(await page.locator('#compare-code').textContent(), asked.compareCode);
+});
+
+test('nothing hides behind white space, length, or another way to write a letter', async () => {
+  const payload = { note: `see below${'\n'.repeat(5000)}and pay twice`, 'caf\u00e9': 1, 'cafe\u0301': 2 };
+  const asked = await ask({ payload });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const [plain, decomposed, note] = await shownFields(page);
+  // The two keys look alike, in the order of their characters.
+  assert.deepEqual([plain, decomposed].map(({ path }) => path).sort(), ['["cafe\u0301[not NFC]"]', '["caf\u00e9"]'].sort());
+  assert.equal(note.value, `see below${'[U+000A LINE FEED]'.repeat(5000)}and pay twice`);
+  assert.equal(await page.locator('#field-count').textContent(), '3 of 3 fields shown');
+  const warning = await page.getByText('characters that are hidden or change the order').boundingBox();
+  assert.ok(warning.y + warning.height < 844, 'the warning is on the first screen');
+  await requester.cancel(asked.id);
+});
+
+test('a device whose clock is wrong counts by the server’s', async () => {
+  const asked = await ask();
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+  });
+  const late = await context.newPage();
+  await late.goto(asked.url);
+  await late.getByText(/^[45] minutes left$/).waitFor();
+  await heading(late, 'Approve or reject?');
+  await context.close();
 });
 
 test('a link to nothing, and a cancelled request', async () => {

@@ -5,19 +5,15 @@ import { element } from './dom.js';
 
 /** Names of the characters one meets; any other is shown by its code point alone. */
 const NAMES = new Map([
-  [0x0000, 'NULL'], [0x0008, 'BACKSPACE'], [0x0009, 'TAB'], [0x000a, 'LINE FEED'], [0x000d, 'CARRIAGE RETURN'],
-  [0x001b, 'ESCAPE'], [0x0020, 'SPACE'], [0x007f, 'DELETE'], [0x0085, 'NEXT LINE'], [0x00a0, 'NO-BREAK SPACE'],
-  [0x00ad, 'SOFT HYPHEN'], [0x034f, 'COMBINING GRAPHEME JOINER'], [0x061c, 'ARABIC LETTER MARK'],
-  [0x115f, 'HANGUL CHOSEONG FILLER'], [0x1160, 'HANGUL JUNGSEONG FILLER'], [0x180e, 'MONGOLIAN VOWEL SEPARATOR'],
+  [0x0000, 'NULL'], [0x0009, 'TAB'], [0x000a, 'LINE FEED'], [0x000d, 'CARRIAGE RETURN'], [0x001b, 'ESCAPE'],
+  [0x0020, 'SPACE'], [0x007f, 'DELETE'], [0x00a0, 'NO-BREAK SPACE'], [0x00ad, 'SOFT HYPHEN'], [0x061c, 'ARABIC LETTER MARK'],
   [0x200b, 'ZERO WIDTH SPACE'], [0x200c, 'ZERO WIDTH NON-JOINER'], [0x200d, 'ZERO WIDTH JOINER'],
   [0x200e, 'LEFT-TO-RIGHT MARK'], [0x200f, 'RIGHT-TO-LEFT MARK'], [0x2028, 'LINE SEPARATOR'],
   [0x2029, 'PARAGRAPH SEPARATOR'], [0x202a, 'LEFT-TO-RIGHT EMBEDDING'], [0x202b, 'RIGHT-TO-LEFT EMBEDDING'],
   [0x202c, 'POP DIRECTIONAL FORMATTING'], [0x202d, 'LEFT-TO-RIGHT OVERRIDE'], [0x202e, 'RIGHT-TO-LEFT OVERRIDE'],
-  [0x202f, 'NARROW NO-BREAK SPACE'], [0x2060, 'WORD JOINER'], [0x2061, 'FUNCTION APPLICATION'],
-  [0x2062, 'INVISIBLE TIMES'], [0x2063, 'INVISIBLE SEPARATOR'], [0x2064, 'INVISIBLE PLUS'],
-  [0x2066, 'LEFT-TO-RIGHT ISOLATE'], [0x2067, 'RIGHT-TO-LEFT ISOLATE'], [0x2068, 'FIRST STRONG ISOLATE'],
-  [0x2069, 'POP DIRECTIONAL ISOLATE'], [0x2800, 'BRAILLE PATTERN BLANK'], [0x3000, 'IDEOGRAPHIC SPACE'],
-  [0x3164, 'HANGUL FILLER'], [0xfeff, 'ZERO WIDTH NO-BREAK SPACE'], [0xffa0, 'HALFWIDTH HANGUL FILLER'],
+  [0x2060, 'WORD JOINER'], [0x2066, 'LEFT-TO-RIGHT ISOLATE'], [0x2067, 'RIGHT-TO-LEFT ISOLATE'],
+  [0x2068, 'FIRST STRONG ISOLATE'], [0x2069, 'POP DIRECTIONAL ISOLATE'], [0x2800, 'BRAILLE PATTERN BLANK'],
+  [0x3164, 'HANGUL FILLER'], [0xfeff, 'ZERO WIDTH NO-BREAK SPACE'],
 ]);
 
 // Controls, formats, separators, private, unassigned and default-ignorable characters; the blanks that are letters or
@@ -26,9 +22,9 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_P
 
 const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
 /** Alphabets with letters that look like one another's, the most usual here in front. */
-const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
+const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
 /** Their letters that look like Latin ones: a whole word of these can pass for a Latin one. */
-const LOOK_LATIN = /^[асԁеһіјӏорԛѕѵԝхуАВЕЅІЈКМНОРСТУХѴԌԚԜӀαγικνορυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧօոսհցզյլᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᏀᏃᏆᏎᏏᏒᏔᏙᏚᏞᏟᏢᏦᏧᏩᏴ]+$/u;
+const LOOK_LATIN = /^[асԁеһіјӏорԛѕԝхуАВЕЅІЈКМНОРСТУХӀαγικνορυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ]+$/u;
 
 
 /**

@@ -143,7 +143,7 @@ test('words of look-alike letters are noticed', () => {
 });
 
 test('words wholly in letters that look like Latin ones are noticed, and writing in other alphabets is not', () => {
-  const passes = ['\u0430\u0440\u0440\u04cf\u0435', 'pay \u0440\u0430\u0443\u0440\u0430\u04cf now', '\u0421\u0415\u041e', '\u03bf\u03c1', '\u0578\u057d', '\u0430',
+  const passes = ['\u0430\u0440\u0440\u04cf\u0435', 'pay \u0440\u0430\u0443\u0440\u0430\u04cf now', '\u0421\u0415\u041e', '\u03bf\u03c1', '\u0430',
     'Pay \u0441\u043e\u0441\u043e, \u043f\u0440\u0438\u0432\u0435\u0442'];
   for (const one of passes) assert.equal(hasLookAlikes(one), true, one);
   const plain = ['apple', 'привет', 'сахар и соль', 'Я еду с API', 'ООО «Ромашка»', 'αβγ', 'και το νερό', 'Ω', '漢字', 'Привет, а как дела?', ''];

@@ -11,7 +11,13 @@ export async function connect(server) {
     invite: (invite) => admin('POST', '/api/invites', 201, { note: 'Approve our deployments', maxUses: 1, ...invite }),
     ask: (confirmation) => asKey('POST', '/api/confirmations', 201, confirmation),
     status: (id) => asKey('GET', `/api/confirmations/${id}`, 200),
-    wait: (id) => asKey('GET', `/api/confirmations/${id}?wait=25`, 200),
+    /** Asks again for as long as nothing is decided, as requesters do. */
+    wait: async (id) => {
+      for (;;) {
+        const answer = await asKey('GET', `/api/confirmations/${id}?wait=25`, 200);
+        if (answer.status !== 'pending') return answer;
+      }
+    },
     cancel: (id) => asKey('POST', `/api/confirmations/${id}/cancel`, 200),
   };
 }

@@ -58,6 +58,15 @@ for (const [i, { language, text }] of blocks.entries()) {
   });
 }
 
+test("the README's program wires what was approved", async () => {
+  const [, text] = readFileSync(join(root, 'README.md'), 'utf8').match(/^```js\n(.*?)^```$/ms) ?? [];
+  assert.ok(text);
+  writeFileSync(join(project, 'readme.mjs'), text);
+  const { code, output } = await run(server, process.execPath, ['readme.mjs'], { cwd: project });
+  assert.equal(code, 0, output);
+  assert.ok(output.includes('wired 12.5 to ACME'), output);
+});
+
 test("the guide's TypeScript is accepted by a strict compiler, and so are all our types", () => {
   const names = blocks.filter(({ language }) => language === 'ts').map(({ text }, i) => {
     writeFileSync(join(project, `block-${i}.mts`), text);

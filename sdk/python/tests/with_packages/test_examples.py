@@ -70,7 +70,7 @@ class Runs(unittest.TestCase):
                     self.assertEqual(done.returncode == 0, name == "langchain/agent.py", done.stderr)
 
     def test_the_code_of_the_guides_runs(self):
-        for page in ("python.md", "langchain.md", "rest.md"):
+        for page in ("python.md", "langchain.md", "rest.md", "../README.md"):
             with self.subTest(page=page), tempfile.TemporaryDirectory() as folder:
                 code = [BEFORE.get(page, ""), *blocks(page, "python"), AFTER.get(page, "")]
                 done = self.run_in(folder, "approves", [sys.executable, "-c", "\n".join(code)])

@@ -7,7 +7,7 @@ ENTRIES ?= 1000000
 # Our crates as in the release profile, RocksDB and the rest as the tests have built them: see that file.
 BENCH := cargo bench --locked --workspace --profile dev --config benches/profile.toml
 
-.PHONY: help setup demo test interop lint bench bench-verify bench-log bench-readers soak load fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-verify bench-log bench-approvals bench-readers soak load fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,7 +31,7 @@ interop: ## the log read by clients that others wrote, in Go; downloads their mo
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs
 
-bench: bench-verify bench-log ## all benchmarks
+bench: bench-verify bench-log bench-approvals ## all benchmarks
 
 bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
 	@node benches/languages/table.mjs
@@ -42,6 +42,9 @@ bench-log: setup ## the log beside RocksDB alone and a bare HTTP handler, as a t
 bench-readers: setup ## a monitor's first look and an audit of a log of ENTRIES=1000000, with their memory, as a table
 	cargo build --locked --workspace --bin countersign --bench soak --config benches/profile.toml
 	@python3 benches/readers.py --countersign "$(TARGET_DIR)/debug/countersign" --entries $(ENTRIES)
+
+bench-approvals: setup ## decisions by software passkeys, and 10,000 people who wait, as a table; fails on a bad receipt
+	ulimit -n "$$(ulimit -Hn)"; $(BENCH) --bench approvals -- $(ARGS)
 
 soak: setup ## APPENDS=1000000 appends, and what the process holds in memory on the way
 	$(BENCH) --bench soak -- --appends $(APPENDS)

@@ -100,6 +100,12 @@ impl Connection {
         Self { server, sender: None }
     }
 
+    /// Opens the connection before there is a request.
+    pub async fn open_now(&mut self) -> Result<(), ConnectionError> {
+        self.sender = Some(self.open().await?);
+        Ok(())
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&mut self, call: &Call<'_>) -> Result<Reply, ConnectionError> {
         // What a server closed while nothing was under way (it may, after any answer) shows here.

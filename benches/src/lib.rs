@@ -5,6 +5,8 @@
 pub mod connection;
 #[cfg(feature = "load")]
 pub mod load;
+#[cfg(feature = "load")]
+pub mod passkey;
 #[cfg(feature = "store")]
 mod running;
 

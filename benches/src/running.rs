@@ -31,6 +31,14 @@ impl Running {
     /// # Panics
     /// When the fixed names or keys of the benchmark are not acceptable, which would be a bug of the benchmark.
     pub fn start(store: Arc<dyn Store>, anchor: &Path) -> Result<Self, StartError> {
+        Self::within(store, anchor, Limits { requests_per_minute_per_key: u32::MAX, ..Limits::default() })
+    }
+
+    /// Starts a log on a store, with its anchor in a folder, within these limits.
+    ///
+    /// # Panics
+    /// As [`Running::start`] does.
+    pub fn within(store: Arc<dyn Store>, anchor: &Path, limits: Limits) -> Result<Self, StartError> {
         let Ok(identity) = Identity::from_public_url("http://localhost:8080") else { panic!("a fixed URL") };
         let Ok(key) = SignerKey::from_seed(&identity.log_origin, &[1; 32]) else { panic!("a fixed key") };
         let Started { app, writer, .. } = start(Settings {
@@ -42,7 +50,7 @@ impl Running {
             clock: Arc::new(SystemClock::start()),
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
-            limits: Limits { requests_per_minute_per_key: u32::MAX, ..Limits::default() },
+            limits,
             free_disk: Arc::new(|| None),
             observer: Box::new(|_| ()),
             backup: None,
@@ -61,7 +69,12 @@ impl Running {
 
     /// A new API key that may append.
     pub async fn append_key(&self) -> Result<String, Problem> {
-        let (name, scopes) = ("load".to_owned(), vec!["append".to_owned()]);
+        self.key("append").await
+    }
+
+    /// A new API key with one scope.
+    pub async fn key(&self, scope: &str) -> Result<String, Problem> {
+        let (name, scopes) = ("load".to_owned(), vec![scope.to_owned()]);
         let request = api::CreateKey { name, scopes, owner: None, separate: false, approvers: None };
         Ok(self.app.approvals.create_key(request).await?.key)
     }

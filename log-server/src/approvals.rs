@@ -16,6 +16,7 @@ mod enrol;
 mod invites;
 mod keys;
 mod list;
+mod made;
 mod new_key;
 mod own;
 mod pending;
@@ -43,10 +44,13 @@ use crate::waiters::Waiters;
 use crate::writer::Writer;
 
 pub use ceremonies::Ceremonies;
+#[cfg(test)]
+pub(crate) use ceremonies::{CEREMONY, MAX_CEREMONIES};
 pub use confirmation::view;
 pub use create::IdempotencyKey;
 pub(crate) use keys::key_record;
 pub use list::ListQuery;
+pub use made::MadeReceipts;
 pub(crate) use records::CredentialRecord;
 pub use records::{ApproverSlot, ConfirmationRecord, ConsumedRecord, DecisionRecord, RawJson};
 pub(crate) use sessions::LIFE as SESSION_LIFE;
@@ -72,6 +76,8 @@ pub struct Approvals {
     pub ceremonies: Ceremonies,
     /// Who is signed in on their own page.
     pub sessions: Sessions,
+    /// Receipts made a moment ago.
+    pub made: MadeReceipts,
     /// What one caller may take.
     pub limits: Limits,
 }

@@ -45,11 +45,17 @@ impl Default for Limits {
     }
 }
 
+/// Sign-ins that may begin in a minute, of everybody together: nobody has said who they are. Even with a full minute's at once
+/// that makes fewer challenges in the time that each is kept than are kept at a time, so that whoever begins many keeps
+/// others from beginning and pushes out none that has begun.
+const SIGN_INS_PER_MINUTE: u32 = 1500;
+
 /// Keeps the limits.
 pub struct Gate {
     limits: Limits,
     keys: Rate,
     approvers: Rate,
+    sign_ins: Rate,
     polls: Arc<Mutex<Polls>>,
 }
 
@@ -79,6 +85,7 @@ impl Gate {
             limits,
             keys: Rate::new(limits.requests_per_minute_per_key),
             approvers: Rate::new(limits.requests_per_minute_per_approver),
+            sign_ins: Rate::new(SIGN_INS_PER_MINUTE),
             polls: Arc::default(),
         }
     }
@@ -91,6 +98,11 @@ impl Gate {
     /// Counts a confirmation that asks an approver.
     pub fn ask(&self, approver: &str) -> Result<(), Problem> {
         self.approvers.take(approver, approver)
+    }
+
+    /// Counts a sign-in that begins.
+    pub fn sign_in(&self) -> Result<(), Problem> {
+        self.sign_ins.take("", "all sign-ins together")
     }
 
     /// Takes a place for a long-poll.
@@ -152,6 +164,7 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::approvals::{CEREMONY, MAX_CEREMONIES};
 
     #[test]
     fn long_polls_are_counted_in_all_and_for_each_key() {
@@ -164,6 +177,13 @@ mod tests {
         assert!(matches!(gate.poll("c"), Err(Problem::Busy(_))));
         drop((first, third));
         assert!(gate.poll("a").is_ok());
+    }
+
+    /// A minute's sign-ins at once, and as many in every minute that a challenge is kept: all of them have room.
+    #[test]
+    fn sign_ins_never_push_one_another_out() {
+        let most = u64::from(SIGN_INS_PER_MINUTE) * (1 + CEREMONY.div_ceil(60));
+        assert!(most <= MAX_CEREMONIES as u64, "{most}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use verifier::webauthn::SignaturePrimitive;
 use crate::anchor::AnchorError;
 use crate::api_keys::ApiKey;
 use crate::app::App;
-use crate::approvals::{Approvals, Ceremonies, Sessions};
+use crate::approvals::{Approvals, Ceremonies, MadeReceipts, Sessions};
 use crate::backup::{Backups, MakeBackup};
 use crate::clock::{Clock, Timekeeper};
 use crate::contents;
@@ -127,6 +127,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
             primitive: settings.primitive,
             ceremonies: Ceremonies::default(),
             sessions: Sessions::default(),
+            made: MadeReceipts::default(),
             limits: settings.limits,
         },
         gate: Gate::new(settings.limits),

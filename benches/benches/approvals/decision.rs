@@ -26,8 +26,6 @@ pub(crate) struct Pair {
 pub(crate) struct Made {
     /// From sending the decision to the answer.
     pub(crate) decision: Duration,
-    /// What signing took of this machine.
-    pub(crate) signing: Duration,
     /// What the program and the person were given.
     pub(crate) receipts: Receipts,
 }
@@ -49,10 +47,10 @@ impl Pair {
         let path = format!("/api/confirmations/{}?wait=60", created.id);
         let waiting = client::get(&mut self.program, &path, &self.key);
         let deciding = approve(&mut self.browser, &self.person, &created.id);
-        let (told, (made, decision, signing)) = tokio::try_join!(waiting, deciding)?;
+        let (told, (made, decision)) = tokio::try_join!(waiting, deciding)?;
         let confirmation: Confirmation = client::parsed(&path, &told)?;
         let receipts = [confirmation.receipt, made.receipt].map(Option::unwrap_or_default).into();
-        Ok(Made { decision, signing, receipts: Receipts { core: created.core, receipts } })
+        Ok(Made { decision, receipts: Receipts { core: created.core, receipts } })
     }
 }
 
@@ -74,22 +72,20 @@ pub(crate) async fn ask(connection: &mut Connection, key: &str, name: &str, numb
     post(connection, "/api/confirmations", Some(key), &asked).await
 }
 
-/// Reads what is asked, signs it and sends the signature: the answer, how long it took, and how long signing took.
+/// Reads what is asked, signs it and sends the signature: the answer, and how long it took.
 pub(crate) async fn approve(
     connection: &mut Connection,
     person: &Person,
     id: &str,
-) -> Result<(DecisionMade, Duration, Duration), String> {
+) -> Result<(DecisionMade, Duration), String> {
     let asked = ApproveOptionsRequest { approver: Some(person.name.clone()), salt: None };
     let options: ApproveOptions = post(connection, &format!("/approve/{id}/options"), None, &asked).await?;
     let documents = options.documents.ok_or("there is nothing to sign")?;
     let document = Document::parse(&documents.approve).map_err(|error| error.to_string())?;
-    let begun = Instant::now();
     let assertion = person.passkey.sign(&document.challenge()).map_err(|error| error.to_string())?;
-    let signing = begun.elapsed();
     let request =
         DecisionRequest { approver: person.name.clone(), decision: "approve".to_owned(), assertion, note: None };
     let begun = Instant::now();
     let made = post(connection, &format!("/approve/{id}/decision"), None, &request).await?;
-    Ok((made, begun.elapsed(), signing))
+    Ok((made, begun.elapsed()))
 }

@@ -42,7 +42,7 @@ pub(crate) async fn measure(server: &Server, polls: usize, table: &mut Table, ev
         let poll = |_| tokio::spawn(poll(server.place.clone(), key.clone(), path.clone(), connecting.clone()));
         all.push(Awaited { person, created, polls: (0..polls / server.keys.len()).map(poll).collect() });
     }
-    quiet(server).await;
+    until_all_wait(server, polls).await;
     assert!(all.iter().flat_map(|one| &one.polls).all(|poll| !poll.is_finished()), "a poll ended early");
     let what = format!("memory of the server with {polls} long-polls");
     table.add("memory of the server at its start", before, "MiB", Aim::None);
@@ -100,15 +100,15 @@ async fn poll(
     Ok((Instant::now(), body))
 }
 
-/// Until the server has nothing to do: then all requests have come to where they wait.
-async fn quiet(server: &Server) {
-    let mut used = server.process.processor_time();
-    loop {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+/// Until all connections are there, and then until the server has had nothing to do for a second: all requests have come to
+/// where they wait.
+async fn until_all_wait(server: &Server, polls: usize) {
+    let (mut used, mut quiet) = (server.process.processor_time(), 0);
+    while quiet < 4 {
+        tokio::time::sleep(Duration::from_millis(250)).await;
         let now = server.process.processor_time();
-        if now - used < Duration::from_millis(10) {
-            return;
-        }
+        let idle = server.process.files() >= polls && now.saturating_sub(used) < Duration::from_millis(5);
+        quiet = if idle { quiet + 1 } else { 0 };
         used = now;
     }
 }

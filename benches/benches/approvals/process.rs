@@ -17,6 +17,13 @@ impl Process {
         Self("/proc/self".into())
     }
 
+    /// The processor time of the calling thread.
+    pub(crate) fn of_this_thread() -> Duration {
+        let told = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread its processor time");
+        let nanos = told.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
+        Duration::from_nanos(nanos.expect("a number"))
+    }
+
     /// The processor time of all its threads that there are now.
     pub(crate) fn processor_time(&self) -> Duration {
         let threads = fs::read_dir(self.0.join("task")).expect("its threads");
@@ -35,10 +42,16 @@ impl Process {
         kib / 1024.0
     }
 
+    /// How many files it has open, connections included.
+    pub(crate) fn files(&self) -> usize {
+        fs::read_dir(self.0.join("fd")).map_or(0, Iterator::count)
+    }
+
     /// How many files it may have open, connections included.
     pub(crate) fn open_files(&self) -> usize {
         let limits = fs::read_to_string(self.0.join("limits")).expect("its limits");
-        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("the limit of open files");
+        let line =
+            limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("the limit of open files");
         line.split_whitespace().next().and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX)
     }
 }

@@ -35,15 +35,15 @@ enum Pace {
 /// What one round measured.
 struct Round {
     per_second: f64,
-    /// Processor time of a decision: the server's and ours, and of ours what signing took, in milliseconds.
+    /// Processor time of a decision, the server's and ours, in milliseconds.
     server: f64,
     clients: f64,
+    /// Processor time of one signature verified and one made, right after the round.
+    verifying: f64,
     signing: f64,
     /// In microseconds.
     whole: Histogram<u64>,
     decision: Histogram<u64>,
-    /// One core, right after the round.
-    verifications: f64,
 }
 
 /// What one pair brings back.
@@ -51,7 +51,6 @@ struct Brought {
     pair: Pair,
     whole: Histogram<u64>,
     decision: Histogram<u64>,
-    signing: Duration,
     receipts: Vec<Receipts>,
     wrong: Option<String>,
 }
@@ -71,15 +70,17 @@ pub(crate) async fn measure(server: &Server, rounds: Rounds, table: &mut Table, 
         full.push(run.round(Pace::AtOnce, rounds.time).await);
     }
     let rate = median(&full, |round| round.per_second);
-    let verifications = median(&full, |round| round.verifications);
     let clients = rounds.clients;
     table.add(&format!("full decisions, {clients} people at a time"), rate, "/s", Aim::AtLeast(1000.0));
     table.add("  p50 of one", quantile(&full, 0.5), "ms", Aim::None);
     table.add("  processor time of the server for one", median(&full, |round| round.server), "ms", Aim::None);
     table.add("  processor time of the load generator for one", median(&full, |round| round.clients), "ms", Aim::None);
     table.add("    of which signing", median(&full, |round| round.signing), "ms", Aim::None);
-    table.add("bare verifications of a signature, one core", verifications, "/s", Aim::None);
-    table.add("  time of the server for a decision, in verifications", server_in_verifications(&full), "", Aim::None);
+    table.add("  processor time of verifying one signature", median(&full, |round| round.verifying), "ms", Aim::None);
+    let ratio = median(&full, |round| round.server / round.verifying);
+    table.add("    the server's time for one, in verifications", ratio, "", Aim::None);
+    let alone = median(&full, |round| 2000.0 / (round.server + round.clients));
+    table.add("    what two whole cores have time for", alone, "/s", Aim::None);
 
     let half = [run.round(Pace::PerSecond(rate / 2.0), 2 * rounds.time).await];
     table.add("at half load: full decisions", half[0].per_second, "/s", Aim::None);
@@ -112,32 +113,32 @@ impl Run<'_> {
         let brought = tasks.join_all().await;
         let elapsed = begun.elapsed();
         let (server, clients) = (self.server.process.processor_time() - before.0, own.processor_time() - before.1);
-        let (mut whole, mut decision, mut signing) = (histogram(), histogram(), Duration::ZERO);
+        let (mut whole, mut decision) = (histogram(), histogram());
         for one in brought {
             whole.add(one.whole).expect("one kind of histogram");
             decision.add(one.decision).expect("one kind of histogram");
-            signing += one.signing;
             one.receipts.into_iter().for_each(|receipts| self.evidence.add(&self.server.trust, receipts));
             one.wrong.into_iter().for_each(|words| self.evidence.fail(words));
             self.pairs.push(one.pair);
         }
+        let (verifying, signing) = self.bare.verifying_and_signing();
         let made = whole.len().max(1) as f64;
         let each = |time: Duration| time.as_secs_f64() * 1000.0 / made;
         Round {
             per_second: whole.len() as f64 / elapsed.as_secs_f64(),
             server: each(server),
             clients: each(clients),
-            signing: each(signing),
+            verifying,
+            signing,
             whole,
             decision,
-            verifications: self.bare.per_second(time / 10),
         }
     }
 }
 
 /// Makes one decision after the other; after a failure no more.
 async fn decide_until(mut pair: Pair, pace: Pace, begun: Instant, time: Duration, next: Arc<AtomicU64>) -> Brought {
-    let (mut whole, mut decision, mut signing) = (histogram(), histogram(), Duration::ZERO);
+    let (mut whole, mut decision) = (histogram(), histogram());
     let (mut receipts, mut wrong) = (Vec::new(), None);
     loop {
         let due = match pace {
@@ -151,10 +152,9 @@ async fn decide_until(mut pair: Pair, pace: Pace, begun: Instant, time: Duration
         }
         tokio::time::sleep_until(due.into()).await;
         match pair.decide(NEXT.fetch_add(1, Ordering::Relaxed)).await {
-            Ok(Made { decision: took, signing: signed, receipts: given }) => {
+            Ok(Made { decision: took, receipts: given }) => {
                 record(&mut whole, due.elapsed());
                 record(&mut decision, took);
-                signing += signed;
                 receipts.push(given);
             }
             Err(words) => {
@@ -163,7 +163,7 @@ async fn decide_until(mut pair: Pair, pace: Pace, begun: Instant, time: Duration
             }
         }
     }
-    Brought { pair, whole, decision, signing, receipts, wrong }
+    Brought { pair, whole, decision, receipts, wrong }
 }
 
 fn record(histogram: &mut Histogram<u64>, time: Duration) {
@@ -173,10 +173,6 @@ fn record(histogram: &mut Histogram<u64>, time: Duration) {
 /// Three digits, from a microsecond to a minute.
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000, 3).expect("a histogram")
-}
-
-fn server_in_verifications(rounds: &[Round]) -> f64 {
-    median(rounds, |round| round.server / 1000.0 * round.verifications)
 }
 
 /// Of whole decisions, in milliseconds.

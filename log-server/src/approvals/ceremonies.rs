@@ -14,9 +14,9 @@ use super::remove_passkey::Removal;
 use super::sign_in::SignIn;
 
 /// How long a person may take for a ceremony, in seconds.
-pub(super) const CEREMONY: u64 = 300;
+pub(crate) const CEREMONY: u64 = 300;
 /// How many ceremonies of a kind may be under way; beyond that the oldest are forgotten.
-const MAX_CEREMONIES: usize = 10_000;
+pub(crate) const MAX_CEREMONIES: usize = 10_000;
 
 /// All ceremonies under way.
 #[derive(Debug, Default)]

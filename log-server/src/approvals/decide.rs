@@ -5,7 +5,7 @@ use api::{
     DecisionSummary, Documents, Status,
 };
 use sha2::{Digest as _, Sha256};
-use verifier::document::Decision;
+use verifier::document::{Core, Decision, Document};
 use verifier::encoding::{self, base64url};
 use verifier::entry::{CredentialHash, DecisionEntry, Entry};
 use verifier::names::{Label, Username};
@@ -76,7 +76,7 @@ impl Approvals {
             approver: slot.map(|slot| slot.username.clone()),
             compare_code: core.compare_code(),
             rp_id: self.identity.relying_party.rp_id.clone(),
-            documents: signable.map(|slot| documents(record, slot)).transpose()?,
+            documents: signable.map(|slot| documents(record, slot, &core)).transpose()?,
             credentials: match signable {
                 Some(slot) => self.descriptors(&slot.username)?,
                 None => Vec::new(),
@@ -185,11 +185,10 @@ impl Approvals {
     }
 }
 
-fn documents(record: &ConfirmationRecord, slot: &ApproverSlot) -> Result<Documents, StoreError> {
-    Ok(Documents {
-        approve: record.document(slot, Decision::Approve)?.to_canonical(),
-        reject: record.document(slot, Decision::Reject)?.to_canonical(),
-    })
+fn documents(record: &ConfirmationRecord, slot: &ApproverSlot, core: &Core) -> Result<Documents, StoreError> {
+    let approve = record.document_of(core.clone(), slot, Decision::Approve)?;
+    let reject = Document { decision: Decision::Reject, ..approve.clone() };
+    Ok(Documents { approve: approve.to_canonical(), reject: reject.to_canonical() })
 }
 
 /// The published decisions, in the order of the log.

@@ -28,8 +28,14 @@ impl Approvals {
         }
     }
 
-    /// The receipt's exact text, from the decisions under a published checkpoint.
+    /// The receipt's exact text, from the decisions under a published checkpoint. Only for what that checkpoint shows to be
+    /// decided: nothing that is in the receipt changes any more then.
     pub(crate) fn receipt(&self, record: &ConfirmationRecord, published: &Published) -> Result<String, StoreError> {
+        let make = || self.make_receipt(record, published);
+        Ok(self.made.get_or_make(&record.id, published.head.size, make)?.to_string())
+    }
+
+    fn make_receipt(&self, record: &ConfirmationRecord, published: &Published) -> Result<String, StoreError> {
         let mut decisions = Vec::new();
         let mut enrolled = BTreeSet::new();
         for slot in &record.approvers {

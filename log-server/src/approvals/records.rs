@@ -183,9 +183,19 @@ impl ConfirmationRecord {
 
     /// The document that an approver signs to decide like this.
     pub(crate) fn document(&self, slot: &ApproverSlot, decision: Decision) -> Result<Document, StoreError> {
+        self.document_of(self.parsed_core()?, slot, decision)
+    }
+
+    /// The same, for whoever has the core in parts already.
+    pub(crate) fn document_of(
+        &self,
+        core: Core,
+        slot: &ApproverSlot,
+        decision: Decision,
+    ) -> Result<Document, StoreError> {
         let damaged = || StoreError(format!("the record of {} is damaged", self.id));
         Ok(Document {
-            core: self.parsed_core()?,
+            core,
             approver: Username::new(&slot.username).map_err(|_| damaged())?,
             decision,
             salt: encoding::array_from_base64url(&slot.salt).map_err(|_| damaged())?,

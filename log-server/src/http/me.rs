@@ -18,6 +18,7 @@ type WithCookie = (AppendHeaders<[(header::HeaderName, String); 1]>, Json<Value>
 /// `POST /me/options`
 pub(super) async fn options(State(app): Server, headers: HeaderMap) -> Answer<Json<SignInOptions>> {
     session::own_page(&app, &headers)?;
+    app.gate.sign_in()?;
     Ok(Json(app.approvals.sign_in_options()))
 }
 

@@ -92,6 +92,26 @@ async fn requests_to_one_approver() {
     server.ask(&two, &request("sam", &json!({}))).await;
 }
 
+/// The one route that makes challenges for whoever asks.
+#[tokio::test]
+async fn sign_ins_of_nobody_in_particular() {
+    let server = Server::new().await;
+    let alex = server.enrol("alex").await;
+    let first = server.sign_in_challenge().await;
+    let mut begun = 1;
+    let refused = loop {
+        let reply = server.own("/me/options").send().await;
+        if reply.status != 200 {
+            break reply;
+        }
+        begun += 1;
+        assert!(begun < 10_000, "as many as are kept at a time, and none was refused");
+    };
+    assert!(begun >= 1500, "{begun}");
+    assert!(refused_for_a_while(refused, 429).contains("sign-ins"));
+    server.try_sign_in(&alex.device.sign(&first).await).await.expect(200);
+}
+
 /// Whoever may not ask somebody cannot use up how often they may be asked.
 #[tokio::test]
 async fn refused_requests_do_not_count_against_an_approver() {

@@ -67,6 +67,28 @@ async fn a_second_and_a_third_passkey_decide_and_their_receipts_verify() {
 }
 
 #[tokio::test]
+async fn sixteen_are_active_at_most() {
+    let server = Server::new().await;
+    let (alex, sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let me = server.sign_in(&alex.device).await;
+    let mut last = None;
+    for _ in 1..16 {
+        last = Some(me.add(&alex.device).await.1);
+    }
+    let before = (server.stored(), server.log_size().await);
+    let (_, seventeenth) = me.try_add(&alex.device).await;
+    assert!(seventeenth.refusal(409).contains("16 passkeys"));
+    assert!((server.stored(), server.log_size().await) == before, "a refusal left a trace");
+    server.sign_in(&sam.device).await.add(&sam.device).await;
+
+    me.remove(&last.unwrap().credential, &alex.device).await.expect(200);
+    me.add(&alex.device).await;
+    me.try_add(&alex.device).await.1.refused(409);
+    let active = me.page().await.passkeys.iter().filter(|passkey| passkey.revoked_at.is_none()).count();
+    assert_eq!(active, 16);
+}
+
+#[tokio::test]
 async fn one_receipt_with_two_chains() {
     let server = Server::new().await;
     let (alex, sam, key) = (server.enrol("alex").await, server.enrol("sam").await, server.requester().await);

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::client::{self, Person};
 use crate::decision::{approve, ask};
 use crate::evidence::{Evidence, Receipts};
+use crate::process::Process;
 use crate::server::Server;
 use crate::table::{Aim, Table};
 
@@ -48,14 +49,16 @@ pub(crate) async fn measure(server: &Server, polls: usize, table: &mut Table, ev
     table.add("memory of the server at its start", before, "MiB", Aim::None);
     table.add(&what, server.process.resident_mib(), "MiB", Aim::Below(300.0));
 
-    let used = server.process.processor_time();
+    let own = Process::own();
+    let used = (server.process.processor_time(), own.processor_time());
     let begun = Instant::now();
     let told = wake(server, all).await;
-    let used = server.process.processor_time() - used;
+    let (used, by_us) = (server.process.processor_time() - used.0, own.processor_time() - used.1);
     let last = told.iter().flat_map(|(_, answers)| answers).filter_map(|answer| answer.as_ref().ok()).map(|one| one.0);
     let last = last.max().map_or(f64::NAN, |last| (last - begun).as_secs_f64());
     table.add("  ten decisions sent, and all are told after", last, "s", Aim::Below(2.0));
     table.add("  processor time of the server for all", used.as_secs_f64(), "s", Aim::None);
+    table.add("  processor time of the load generator for all", by_us.as_secs_f64(), "s", Aim::None);
     for (created, answers) in told {
         let mut receipts = Receipts { core: created.core, receipts: Vec::new() };
         for answer in answers {

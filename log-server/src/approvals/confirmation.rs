@@ -83,11 +83,17 @@ impl Approvals {
 
     /// A confirmation as its requester sees it. One of another key does not exist.
     pub fn confirmation(&self, key_id: &str, id: &str) -> Result<api::Confirmation, Problem> {
+        self.describe(&self.current_of(key_id, id)?)
+    }
+
+    /// The status alone, for a requester who is going to wait and needs no more yet.
+    pub fn status(&self, key_id: &str, id: &str) -> Result<Status, Problem> {
+        Ok(self.current_of(key_id, id)?.status)
+    }
+
+    fn current_of(&self, key_id: &str, id: &str) -> Result<Current, Problem> {
         let current = self.current(id)?;
-        if current.record.key_id != key_id {
-            return Err(Problem::NotFound);
-        }
-        self.describe(&current)
+        if current.record.key_id == key_id { Ok(current) } else { Err(Problem::NotFound) }
     }
 
     /// Waits until a confirmation is decided or its time is over, for as long as the future is polled.

@@ -1,13 +1,12 @@
-//! Receipts made a moment ago. Everybody who waits for a decision and the page that made it are told at the same time, under
-//! the same checkpoint: their receipt is made once.
+//! Receipts made a moment ago. Everybody who waits for a decision and the page that made it are told at the same time: their
+//! receipt is made once.
 //!
-//! What a receipt says depends on nothing but the confirmation and the checkpoint once the confirmation is decided, so these
-//! are the bytes that would be made again.
+//! Once a confirmation is decided nothing that its receipt says changes any more but the checkpoint that it is under, and
+//! every published one that covers the decisions proves the same. So a later reader may get the receipt of an earlier one,
+//! whatever was published in between.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use merkle::TreeSize;
 
 /// How many bytes of receipts are kept; the oldest are forgotten first.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -25,30 +24,24 @@ struct Kept {
 #[derive(Debug)]
 struct Made {
     id: String,
-    size: TreeSize,
     receipt: Arc<str>,
 }
 
 impl MadeReceipts {
-    /// The receipt of a decided confirmation under the checkpoint of a size: what was made before, or what `make` makes.
-    pub(super) fn get_or_make<E>(
-        &self,
-        id: &str,
-        size: TreeSize,
-        make: impl FnOnce() -> Result<String, E>,
-    ) -> Result<Arc<str>, E> {
-        if let Some(receipt) = self.find(id, size) {
+    /// The receipt of a decided confirmation: what was made before, or what `make` makes.
+    pub(super) fn get_or_make<E>(&self, id: &str, make: impl FnOnce() -> Result<String, E>) -> Result<Arc<str>, E> {
+        if let Some(receipt) = self.find(id) {
             return Ok(receipt);
         }
         // Made without the lock: two may make the same, and nobody waits for another's.
         let receipt: Arc<str> = make()?.into();
-        self.keep(Made { id: id.to_owned(), size, receipt: receipt.clone() });
+        self.keep(Made { id: id.to_owned(), receipt: receipt.clone() });
         Ok(receipt)
     }
 
-    fn find(&self, id: &str, size: TreeSize) -> Option<Arc<str>> {
+    fn find(&self, id: &str) -> Option<Arc<str>> {
         let kept = self.lock();
-        let found = kept.receipts.iter().rev().find(|made| made.size == size && made.id == id);
+        let found = kept.receipts.iter().rev().find(|made| made.id == id);
         found.map(|made| made.receipt.clone())
     }
 
@@ -71,38 +64,37 @@ impl MadeReceipts {
 mod tests {
     use super::*;
 
-    fn get(made: &MadeReceipts, id: &str, size: u64, text: &str) -> String {
-        let receipt: Result<_, ()> = made.get_or_make(id, TreeSize::new(size), || Ok(text.to_owned()));
+    fn get(made: &MadeReceipts, id: &str, text: &str) -> String {
+        let receipt: Result<_, ()> = made.get_or_make(id, || Ok(text.to_owned()));
         receipt.map(|receipt| receipt.to_string()).unwrap_or_default()
     }
 
     #[test]
-    fn a_receipt_is_made_once_for_each_confirmation_and_checkpoint() {
+    fn a_receipt_is_made_once_for_each_confirmation() {
         let made = MadeReceipts::default();
-        assert_eq!(get(&made, "a", 1, "first"), "first");
-        assert_eq!(get(&made, "a", 1, "second"), "first");
-        assert_eq!(get(&made, "b", 1, "of b"), "of b");
-        assert_eq!(get(&made, "a", 2, "of 2"), "of 2");
-        assert_eq!(get(&made, "a", 1, "third"), "first");
+        assert_eq!(get(&made, "a", "first"), "first");
+        assert_eq!(get(&made, "a", "second"), "first");
+        assert_eq!(get(&made, "b", "of b"), "of b");
+        assert_eq!(get(&made, "a", "third"), "first");
     }
 
     #[test]
     fn a_failure_is_not_kept() {
         let made = MadeReceipts::default();
-        assert_eq!(made.get_or_make("a", TreeSize::new(1), || Err("no")), Err("no"));
-        assert_eq!(get(&made, "a", 1, "first"), "first");
+        assert_eq!(made.get_or_make("a", || Err("no")), Err("no"));
+        assert_eq!(get(&made, "a", "first"), "first");
     }
 
     #[test]
     fn memory_is_bounded_and_the_oldest_go_first() {
         let made = MadeReceipts::default();
         let (large, too_large) = ("x".repeat(MAX_BYTES / 2), "x".repeat(MAX_BYTES + 1));
-        get(&made, "a", 1, "first");
-        get(&made, "b", 1, &large);
-        get(&made, "c", 1, &large);
-        assert_eq!(get(&made, "a", 1, "again"), "again");
-        assert_eq!(get(&made, "c", 1, "again"), large);
-        assert_eq!(get(&made, "d", 1, &too_large), too_large);
+        get(&made, "a", "first");
+        get(&made, "b", &large);
+        get(&made, "c", &large);
+        assert_eq!(get(&made, "a", "again"), "again");
+        assert_eq!(get(&made, "c", "again"), large);
+        assert_eq!(get(&made, "d", &too_large), too_large);
         assert!(made.lock().receipts.is_empty() && made.lock().bytes == 0);
     }
 }

@@ -51,15 +51,13 @@ pub(super) async fn get(
 
 /// A confirmation: at once if it is decided, else when it is, and after at most `wait` as it is then.
 pub(super) async fn waited_for(app: &App, key: &KeyRecord, id: &str, wait: Duration) -> Result<Confirmation, Problem> {
-    let confirmation = app.approvals.confirmation(&key.id, id)?;
-    if confirmation.status != Status::Pending || wait.is_zero() {
-        return Ok(confirmation);
-    }
-    let _place = app.gate.poll(&key.id)?;
-    tokio::select! {
-        decided = app.approvals.until_decided(id) => decided?,
-        () = tokio::time::sleep(wait) => {}
-        () = app.stopping() => {}
+    if !wait.is_zero() && app.approvals.status(&key.id, id)? == Status::Pending {
+        let _place = app.gate.poll(&key.id)?;
+        tokio::select! {
+            decided = app.approvals.until_decided(id) => decided?,
+            () = tokio::time::sleep(wait) => {}
+            () = app.stopping() => {}
+        }
     }
     app.approvals.confirmation(&key.id, id)
 }

@@ -43,8 +43,7 @@ pub(crate) async fn measure(server: &Server, polls: usize, table: &mut Table, ev
         let poll = |_| tokio::spawn(poll(server.place.clone(), key.clone(), path.clone(), connecting.clone()));
         all.push(Awaited { person, created, polls: (0..polls / server.keys.len()).map(poll).collect() });
     }
-    until_all_wait(server, polls).await;
-    assert!(all.iter().flat_map(|one| &one.polls).all(|poll| !poll.is_finished()), "a poll ended early");
+    until_all_wait(server, &all).await;
     let what = format!("memory of the server with {polls} long-polls");
     table.add("memory of the server at its start", before, "MiB", Aim::None);
     table.add(&what, server.process.resident_mib(), "MiB", Aim::Below(300.0));
@@ -103,14 +102,17 @@ async fn poll(
     Ok((Instant::now(), body))
 }
 
-/// Until all connections are there, and then until the server has had nothing to do for a second: all requests have come to
-/// where they wait.
-async fn until_all_wait(server: &Server, polls: usize) {
+/// Until all connections are there, and then until the server has had nothing to do for half a second: all requests have
+/// come to where they wait.
+async fn until_all_wait(server: &Server, all: &[Awaited]) {
+    let polls: usize = all.iter().map(|one| one.polls.len()).sum();
     let (mut used, mut quiet) = (server.process.processor_time(), 0);
-    while quiet < 4 {
+    while quiet < 2 {
         tokio::time::sleep(Duration::from_millis(250)).await;
+        let ended = all.iter().flat_map(|one| &one.polls).any(JoinHandle::is_finished);
+        assert!(!ended, "a long-poll ended before all were open: with --polls fewer can be asked for");
         let now = server.process.processor_time();
-        let idle = server.process.files() >= polls && now.saturating_sub(used) < Duration::from_millis(5);
+        let idle = server.process.files() >= polls && now.saturating_sub(used) < Duration::from_millis(10);
         quiet = if idle { quiet + 1 } else { 0 };
         used = now;
     }

@@ -11,7 +11,7 @@ BENCH := cargo bench --locked --workspace --profile dev --config benches/profile
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building needs and this machine lacks (Debian, Ubuntu)
 	@scripts/setup.sh

@@ -110,17 +110,14 @@ impl Client {
     }
 
     async fn first_trust(&self) -> Result<Trust, Denied> {
-        let text = match self.0.memory.first_trust(self.url()).map_err(forgetful)? {
-            Some(text) => text,
-            None => {
-                let call = Call::get("/trust.json", self.patience_ends());
-                let bytes = self.0.http.bytes(&call, |_| Ok(())).await?;
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                parse_trust(&text)?;
-                self.0.memory.remember_trust(self.url(), &text).map_err(forgetful)?
-            }
-        };
-        parse_trust(&text)
+        if let Some(text) = self.0.memory.first_trust(self.url()).map_err(forgetful)? {
+            return parse_trust(&text);
+        }
+        let bytes = self.0.http.bytes(&Call::get("/trust.json", self.patience_ends()), |_| Ok(())).await?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        parse_trust(&text)?;
+        // Another process may have been first.
+        parse_trust(&self.0.memory.remember_trust(self.url(), &text).map_err(forgetful)?)
     }
 
     /// Asks. With an idempotency key of the caller the same request is found again, also by a process that was started

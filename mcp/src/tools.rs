@@ -105,9 +105,12 @@ fn tool(
     output: Value,
     annotations: ToolAnnotations,
 ) -> Tool {
-    let input =
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
-    Tool::new(name, description, object(input))
+    let mut input = JsonObject::new();
+    input.insert("type".to_owned(), json!("object"));
+    input.insert("properties".to_owned(), properties);
+    input.insert("required".to_owned(), json!(required));
+    input.insert("additionalProperties".to_owned(), json!(false));
+    Tool::new(name, description, Arc::new(input))
         .with_title(title)
         .with_raw_output_schema(object(output))
         .with_annotations(annotations)

@@ -100,7 +100,8 @@ impl World {
         let credential = authenticator::register(&challenge, WEB_ORIGIN);
         post(&self.router, &format!("/enrol/{code}"), None, &json!({"credential": credential})).await;
         let key = json!({"name": "deploy-bot", "scopes": ["request"]});
-        self.key = post(&self.router, "/api/keys", Some(admin), &key).await["key"].as_str().unwrap().to_owned();
+        let made = post(&self.router, "/api/keys", Some(admin), &key).await;
+        self.key.push_str(made["key"].as_str().unwrap());
     }
 
     /// What the person will do as soon as they are asked.

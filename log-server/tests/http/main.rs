@@ -31,6 +31,7 @@ mod idempotency;
 mod injection;
 mod keys_and_scopes;
 mod load;
+mod mcp;
 mod own_page;
 mod own_passkeys;
 mod pages;

@@ -1,12 +1,14 @@
 //! Receipts made a moment ago. Everybody who waits for a decision and the page that made it are told at the same time: their
 //! receipt is made once.
 //!
-//! Once a confirmation is decided nothing that its receipt says changes any more but the checkpoint that it is under, and
-//! every published one that covers the decisions proves the same. So a later reader may get the receipt of an earlier one,
-//! whatever was published in between.
+//! Once a confirmation is decided nothing that its receipt says changes any more but the checkpoint that it is under. A reader
+//! never gets one under a smaller checkpoint than the published one: whoever has seen that would take it for a log that went
+//! back.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use merkle::TreeSize;
 
 /// How many bytes of receipts are kept; the oldest are forgotten first.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -24,24 +26,32 @@ struct Kept {
 #[derive(Debug)]
 struct Made {
     id: String,
+    /// Of the checkpoint that it is under.
+    size: TreeSize,
     receipt: Arc<str>,
 }
 
 impl MadeReceipts {
-    /// The receipt of a decided confirmation: what was made before, or what `make` makes.
-    pub(super) fn get_or_make<E>(&self, id: &str, make: impl FnOnce() -> Result<String, E>) -> Result<Arc<str>, E> {
-        if let Some(receipt) = self.find(id) {
+    /// The receipt of a decided confirmation under a checkpoint of at least this size: what was made before, or what `make`
+    /// makes under a checkpoint of this size.
+    pub(super) fn get_or_make<E>(
+        &self,
+        id: &str,
+        size: TreeSize,
+        make: impl FnOnce() -> Result<String, E>,
+    ) -> Result<Arc<str>, E> {
+        if let Some(receipt) = self.find(id, size) {
             return Ok(receipt);
         }
         // Made without the lock: two may make the same, and nobody waits for another's.
         let receipt: Arc<str> = make()?.into();
-        self.keep(Made { id: id.to_owned(), receipt: receipt.clone() });
+        self.keep(Made { id: id.to_owned(), size, receipt: receipt.clone() });
         Ok(receipt)
     }
 
-    fn find(&self, id: &str) -> Option<Arc<str>> {
+    fn find(&self, id: &str, size: TreeSize) -> Option<Arc<str>> {
         let kept = self.lock();
-        let found = kept.receipts.iter().rev().find(|made| made.id == id);
+        let found = kept.receipts.iter().rev().find(|made| made.size >= size && made.id == id);
         found.map(|made| made.receipt.clone())
     }
 
@@ -64,8 +74,10 @@ impl MadeReceipts {
 mod tests {
     use super::*;
 
+    const SIZE: TreeSize = TreeSize::new(7);
+
     fn get(made: &MadeReceipts, id: &str, text: &str) -> String {
-        let receipt: Result<_, ()> = made.get_or_make(id, || Ok(text.to_owned()));
+        let receipt: Result<_, ()> = made.get_or_make(id, SIZE, || Ok(text.to_owned()));
         receipt.map(|receipt| receipt.to_string()).unwrap_or_default()
     }
 
@@ -79,9 +91,18 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_under_a_smaller_checkpoint_is_made_again() {
+        let made = MadeReceipts::default();
+        assert_eq!(get(&made, "a", "first"), "first");
+        let larger: Result<_, ()> = made.get_or_make("a", TreeSize::new(8), || Ok("second".to_owned()));
+        assert_eq!(larger.as_deref(), Ok("second"));
+        assert_eq!(get(&made, "a", "third"), "second", "under a larger one it proves the same");
+    }
+
+    #[test]
     fn a_failure_is_not_kept() {
         let made = MadeReceipts::default();
-        assert_eq!(made.get_or_make("a", || Err("no")), Err("no"));
+        assert_eq!(made.get_or_make("a", SIZE, || Err("no")), Err("no"));
         assert_eq!(get(&made, "a", "first"), "first");
     }
 

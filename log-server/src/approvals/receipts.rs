@@ -28,11 +28,11 @@ impl Approvals {
         }
     }
 
-    /// The receipt's exact text, under this checkpoint or an earlier one that covers the decisions too. Only for what this
-    /// checkpoint shows to be decided: nothing else in the receipt changes any more then.
+    /// The receipt's exact text, under this checkpoint or a later one. Only for what this checkpoint shows to be decided:
+    /// nothing else in the receipt changes any more then.
     pub(crate) fn receipt(&self, record: &ConfirmationRecord, published: &Published) -> Result<String, StoreError> {
         let make = || self.make_receipt(record, published);
-        Ok(self.made.get_or_make(&record.id, make)?.to_string())
+        Ok(self.made.get_or_make(&record.id, published.head.size, make)?.to_string())
     }
 
     fn make_receipt(&self, record: &ConfirmationRecord, published: &Published) -> Result<String, StoreError> {

@@ -42,5 +42,5 @@ impl Bare {
 fn millis(work: impl Fn()) -> f64 {
     let begun = Process::of_this_thread();
     (0..TIMES).for_each(|_| work());
-    (Process::of_this_thread() - begun).as_secs_f64() * 1000.0 / f64::from(TIMES)
+    Process::of_this_thread().saturating_sub(begun).as_secs_f64() * 1000.0 / f64::from(TIMES)
 }

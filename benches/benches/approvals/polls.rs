@@ -52,7 +52,8 @@ pub(crate) async fn measure(server: &Server, polls: usize, table: &mut Table, ev
     let used = (server.process.processor_time(), own.processor_time());
     let begun = Instant::now();
     let told = wake(server, all).await;
-    let (used, by_us) = (server.process.processor_time() - used.0, own.processor_time() - used.1);
+    let (used, by_us) =
+        (server.process.processor_time().saturating_sub(used.0), own.processor_time().saturating_sub(used.1));
     let last = told.iter().flat_map(|(_, answers)| answers).filter_map(|answer| answer.as_ref().ok()).map(|one| one.0);
     let last = last.max().map_or(f64::NAN, |last| (last - begun).as_secs_f64());
     table.add("  ten decisions sent, and all are told after", last, "s", Aim::Below(2.0));

@@ -112,7 +112,10 @@ impl Run<'_> {
         }
         let brought = tasks.join_all().await;
         let elapsed = begun.elapsed();
-        let (server, clients) = (self.server.process.processor_time() - before.0, own.processor_time() - before.1);
+        let (server, clients) = (
+            self.server.process.processor_time().saturating_sub(before.0),
+            own.processor_time().saturating_sub(before.1),
+        );
         let (mut whole, mut decision) = (histogram(), histogram());
         for one in brought {
             whole.add(one.whole).expect("one kind of histogram");

@@ -1,9 +1,10 @@
 //! Time as the server tells it: never backwards, and one answer for everybody while a batch is being written.
 //!
 //! Whether a confirmation has expired is a question to the clock, not to the store. So that no reader sees "expired" and
-//! a moment later "approved", the writer and the readers ask the same [`Timekeeper`]: while a batch is in flight its stamp
-//! is the time for all, and no later stamp is smaller than what any reader has seen.
+//! a moment later "approved", the writer and the readers ask the same [`Timekeeper`]: while batches are in flight the stamp of
+//! the oldest is the time for all readers, and no later stamp is smaller than what any reader has seen.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -97,33 +98,41 @@ pub struct Timekeeper {
 struct State {
     /// The latest time that anybody was told.
     latest: Timestamp,
-    /// The stamp of the batch that is being written.
-    in_flight: Option<Timestamp>,
+    /// The stamps of the batches that are being written, the oldest in front.
+    in_flight: VecDeque<Timestamp>,
 }
 
 impl Timekeeper {
     /// Keeps time from a clock, never before `last`: the stamp of the last batch of an earlier run.
     pub fn new(clock: Arc<dyn Clock>, last: Timestamp) -> Self {
-        Self { clock, state: Mutex::new(State { latest: last, in_flight: None }), batch_ended: Notify::new() }
+        Self {
+            clock,
+            state: Mutex::new(State { latest: last, in_flight: VecDeque::new() }),
+            batch_ended: Notify::new(),
+        }
     }
 
     /// The time for a reader.
     pub fn now(&self) -> Timestamp {
         let mut state = self.lock();
-        state.in_flight.unwrap_or_else(|| state.advance(self.clock.now()))
+        match state.in_flight.front() {
+            Some(stamp) => *stamp,
+            None => state.advance(self.clock.now()),
+        }
     }
 
-    /// The stamp of a new batch, which is the time for everybody until [`Timekeeper::end_batch`].
+    /// The stamp of a new batch, which is the time for every reader until the batches before it and it itself are through
+    /// [`Timekeeper::end_batch`].
     pub fn begin_batch(&self) -> Timestamp {
         let mut state = self.lock();
         let stamp = state.advance(self.clock.now());
-        state.in_flight = Some(stamp);
+        state.in_flight.push_back(stamp);
         stamp
     }
 
-    /// The batch is visible: time goes on.
+    /// The oldest batch in flight is visible: time goes on.
     pub fn end_batch(&self) {
-        self.lock().in_flight = None;
+        self.lock().in_flight.pop_front();
         self.batch_ended.notify_waiters();
     }
 

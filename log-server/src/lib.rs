@@ -22,6 +22,7 @@ pub mod problem;
 pub mod random;
 pub mod start;
 pub mod store;
+mod tiles;
 pub mod tree;
 pub mod waiters;
 pub mod writer;

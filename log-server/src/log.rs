@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use merkle::{Hash, LeafIndex, Tile, TreeSize};
+use merkle::{Hash, LeafIndex, Node, NodeReader as _, Tile, TreeSize};
 use verifier::bundle::MAX_ENTRY;
 use verifier::entry::PREFIX;
 
@@ -14,7 +14,8 @@ use crate::contents;
 use crate::leaf_index::{self, Found};
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
-use crate::tree::{self, stored_entries, stored_entry};
+use crate::tiles::TileCache;
+use crate::tree::stored_entries;
 use crate::writer::{Command, Failed, NewEntry, Published, Transaction, Writer};
 
 /// The most entries that one request may ask for, or append.
@@ -27,6 +28,8 @@ pub struct Log {
     pub store: Arc<dyn Store>,
     /// The writer, which also knows what is published.
     pub writer: Writer,
+    /// What proofs are made of.
+    tiles: Arc<TileCache>,
 }
 
 /// An entry with its place.
@@ -49,6 +52,11 @@ struct Append {
 }
 
 impl Log {
+    /// The log in a store.
+    pub fn new(store: Arc<dyn Store>, writer: Writer) -> Self {
+        Self { tiles: Arc::new(TileCache::new(store.clone())), store, writer }
+    }
+
     /// What is published now.
     pub fn published(&self) -> Published {
         self.writer.published()
@@ -95,14 +103,15 @@ impl Log {
 
     /// The inclusion proof of an entry in the tree of a size, with its leaf hash. The caller has checked the bounds.
     pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<(Hash, Vec<Hash>), StoreError> {
-        let proof = merkle::prove_inclusion(index, size, &tree::nodes(&*self.store, size));
-        let leaf_hash = merkle::leaf_hash(&stored_entry(&*self.store, index)?);
+        let nodes = self.tiles.nodes(size);
+        let proof = merkle::prove_inclusion(index, size, &nodes);
+        let leaf_hash = nodes.read_nodes(&[Node { level: 0, index: index.get() }])?[0];
         Ok((leaf_hash, proof.map_err(|error| StoreError(format!("a proof of entry {index}: {error}")))?))
     }
 
     /// The consistency proof between two sizes. The caller has checked the bounds.
     pub fn consistency(&self, from: TreeSize, to: TreeSize) -> Result<Vec<Hash>, StoreError> {
-        merkle::prove_consistency(from, to, &tree::nodes(&*self.store, to))
+        merkle::prove_consistency(from, to, &self.tiles.nodes(to))
             .map_err(|error| StoreError(format!("a consistency proof from {from} to {to}: {error}")))
     }
 

@@ -116,7 +116,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
     };
     let (handle, writer) = Writer::start(parts, head)?;
     let app = App {
-        log: Log { store: store.clone(), writer: handle.clone() },
+        log: Log::new(store.clone(), handle.clone()),
         approvals: Approvals {
             store,
             writer: handle,

@@ -1,10 +1,10 @@
 //! The Merkle tree in the store and its right edge in memory: what a batch of entries changes, and whether what was stored
 //! is what was meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use merkle::{CompactRange, Hash, LeafIndex, Tile, TileNodes, TileReader, TreeSize};
+use merkle::{CompactRange, Hash, LeafIndex, Node, Tile, TileNodes, TileReader, TreeSize};
 use verifier::bundle;
 
 use crate::keyspace;
@@ -63,7 +63,27 @@ pub fn nodes(store: &dyn Store, size: TreeSize) -> TileNodes<StoredTiles<'_>> {
 
 /// The root of the tree of a given size, computed from stored tiles.
 pub fn stored_root(store: &dyn Store, size: TreeSize) -> Result<Hash, StoreError> {
-    merkle::root_at(size, &nodes(store, size)).map_err(|error| StoreError(format!("the stored tree: {error}")))
+    stored_roots(store, [size]).map(|[root]| root)
+}
+
+/// The roots of the tree at several sizes, the largest last, computed from stored tiles. Each tile is read once, and what the
+/// trees have in common is computed once.
+pub fn stored_roots<const N: usize>(store: &dyn Store, sizes: [TreeSize; N]) -> Result<[Hash; N], StoreError> {
+    use merkle::NodeReader as _;
+    let failed = |error: &dyn std::fmt::Display| StoreError(format!("the stored tree: {error}"));
+    let of_each = sizes.map(CompactRange::nodes);
+    let mut all = of_each.concat();
+    all.sort_unstable();
+    all.dedup();
+    let largest = sizes.last().copied().unwrap_or(TreeSize::ZERO);
+    let hashes = nodes(store, largest).read_nodes(&all).map_err(|error| failed(&error))?;
+    let hashes: HashMap<Node, Hash> = all.into_iter().zip(hashes).collect();
+    let mut roots = [merkle::EMPTY_ROOT; N];
+    for ((root, size), nodes) in roots.iter_mut().zip(sizes).zip(of_each) {
+        let range = CompactRange::from_hashes(size, nodes.iter().map(|node| hashes[node]).collect());
+        *root = range.map_err(|error| failed(&error))?.root();
+    }
+    Ok(roots)
 }
 
 /// An entry's bytes. Absence is an error: the caller knows that the tree has it.

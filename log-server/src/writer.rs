@@ -1,37 +1,43 @@
 //! The one writer: a thread that takes commands from a bounded queue, runs them in order, and commits many of them with one
-//! synced write.
+//! synced write; and a thread behind it that publishes what was committed and answers.
 //!
 //! A batch with entries goes through eight steps, in this order; nobody hears of it before the last:
 //!
 //! ```text
-//! sequence → integrate → commit → check → sign → anchor → publish → answer
+//! sequence → integrate → commit  |  check → sign → anchor → publish → answer
 //! ```
+//!
+//! The second half of one batch and the first of the next go on at the same time, because most of both is waiting for the
+//! disk. Commands see what is committed, published or not, as they see what ran before them in their own batch; every answer
+//! waits its turn behind those of earlier batches, a refusal too, so nobody is told what depends on what may not have been.
 //!
 //! A start that finds the store ahead of the anchor (a crash between commit and anchor) goes through the same code from
 //! `check` on. Any error of the store or the anchor means "unknown": the writer stops for good, nobody is answered, and the
 //! process must end; a restart looks at what is there.
 
 mod batch;
+mod publisher;
 mod queue;
 mod recent;
 mod transaction;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
-use verifier::checkpoint::Checkpoint;
 use verifier::note::SignerKey;
 
-use crate::anchor::{Anchor, AnchorError, AnchorFolder};
+use crate::anchor::{AnchorError, AnchorFolder};
 use crate::clock::Timekeeper;
 use crate::store::{Store, StoreError};
 use crate::tree::{Edge, TreeHead};
 use crate::waiters::Waiters;
+use batch::Sequencer;
+use publisher::{Publisher, signed};
 use queue::{Finish, Job, Queue};
 use recent::Recent;
 
-pub(crate) use batch::assertion_digest;
+pub(crate) use publisher::assertion_digest;
 pub use queue::Priority;
 pub use transaction::{Failed, NewEntry, Transaction};
 pub(crate) use transaction::{record_from, record_to};
@@ -126,6 +132,9 @@ pub struct Parts {
     pub observer: Observer,
 }
 
+/// How many committed batches may wait for their publication, beside the one that is being published.
+const AHEAD: usize = 1;
+
 /// A handle to the writer, for any number of callers.
 #[derive(Clone)]
 pub struct Writer {
@@ -147,13 +156,33 @@ impl Writer {
         };
         // What is anchored was checked and signed before; signing it again gives the same bytes.
         let (publish, published) = watch::channel(signed(&parts.key, anchored));
+        let Parts { store, anchor, key, time, waiters, observer } = parts;
+        let observers = Observers(Arc::new(Mutex::new(observer)));
+        let mut publisher = Publisher {
+            store: store.clone(),
+            anchor,
+            key,
+            time: time.clone(),
+            waiters,
+            observers: observers.clone(),
+            published: publish,
+        };
+        publisher.recover(head)?;
+        let (committed, to_publish) = mpsc::sync_channel(AHEAD);
+        let sequencer = Sequencer { store, time, observers, edge, recent: Recent::after(head.size), committed };
         let queue = Arc::new(Queue::default());
-        let mut state = State { parts, edge, recent: Recent::after(head.size), publish };
-        state.recover()?;
-        let handle = Self { queue: queue.clone(), published };
-        let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || state.work(&queue));
-        let thread = thread.map_err(|error| StoreError(format!("cannot start the writer's thread: {error}")))?;
-        Ok((handle, thread))
+        let publisher = thread_of("publisher", &queue, move |_| publisher.work(&to_publish))?;
+        let writer = thread_of("writer", &queue, move |queue| {
+            let worked = sequencer.work(queue);
+            // The sequencer is gone, so this ends with what was handed over. If both failed, the publisher was first.
+            let Ok(published) = publisher.join() else { unreachable!("a panic there ends the process") };
+            let result = published.and(worked);
+            if let Err(error) = &result {
+                tracing::error!(%error, "the writer stopped for good");
+            }
+            result
+        })?;
+        Ok((Self { queue, published }, writer))
     }
 
     /// Runs a command and answers once its effect is published.
@@ -187,62 +216,40 @@ impl Writer {
     }
 }
 
-/// Signs a head. Nothing but a head that was checked, or one that is anchored, comes here.
-fn signed(key: &SignerKey, head: TreeHead) -> Published {
-    let log_origin = key.verifier_key().name().to_owned();
-    let checkpoint = Checkpoint { log_origin, size: head.size, root: head.root }.sign(key);
-    Published { head, checkpoint: checkpoint.into() }
-}
-
 fn answered<T: Send + 'static>(sender: oneshot::Sender<T>, answer: T) -> Finish {
     // The caller may have gone; its change is made all the same.
     Box::new(move || _ = sender.send(answer))
 }
 
-/// The writer's own state, on its own thread.
-struct State {
-    parts: Parts,
-    edge: Edge,
-    recent: Recent,
-    publish: watch::Sender<Published>,
-}
-
-impl State {
-    fn work(mut self, queue: &Queue) -> Result<(), Fatal> {
+/// Starts a thread of the writer. If it fails nothing more is taken from the queue, and the other thread ends too.
+fn thread_of(
+    name: &str,
+    queue: &Arc<Queue>,
+    work: impl FnOnce(&Queue) -> Result<(), Fatal> + Send + 'static,
+) -> Result<JoinHandle<Result<(), Fatal>>, StoreError> {
+    let queue = queue.clone();
+    let run = move || {
         // A panic here is a broken invariant with locks held and callers waiting: the process must not go on.
         let bomb = AbortOnPanic;
-        let result = self.serve(queue);
+        let result = work(&queue);
         std::mem::forget(bomb);
-        queue.close();
-        queue.clear();
-        if let Err(error) = &result {
-            tracing::error!(%error, "the writer stopped for good");
+        if result.is_err() {
+            queue.stop();
         }
         result
-    }
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map_err(|error| StoreError(format!("cannot start the thread {name}: {error}")))
+}
 
-    fn serve(&mut self, queue: &Queue) -> Result<(), Fatal> {
-        while let Some(jobs) = queue.take() {
-            self.batch(jobs)?;
-        }
-        Ok(())
-    }
+/// The one observer, for both threads.
+#[derive(Clone)]
+struct Observers(Arc<Mutex<Observer>>);
 
-    /// The store is ahead of the anchor after a crash between commit and anchor: check, sign, anchor, publish.
-    fn recover(&mut self) -> Result<(), Fatal> {
-        let head = self.edge.head();
-        let anchored = self.publish.borrow().head;
-        if anchored == head {
-            return Ok(());
-        }
-        tracing::info!(from = %anchored.size, to = %head.size, "publishing what was committed before the last stop");
-        let entries = batch::expected_from_store(&*self.parts.store, anchored.size, head.size)?;
-        self.publish(head, &entries)
-    }
-
-    fn anchor_of(&self, head: TreeHead) -> Anchor {
-        let key = self.parts.key.verifier_key();
-        Anchor { log_origin: key.name().to_owned(), key_id: key.id(), head }
+impl Observers {
+    fn reached(&self, moment: Moment) {
+        let mut observer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (*observer)(moment);
     }
 }
 

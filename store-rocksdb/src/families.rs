@@ -14,10 +14,10 @@ const APPENDED_FAMILY: &str = "appended";
 
 /// What to open.
 pub(crate) fn all() -> [ColumnFamilyDescriptor; 2] {
-    let cache = settings::block_cache();
+    let [options, appended] = settings::families();
     [
-        ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, settings::records(&cache)),
-        ColumnFamilyDescriptor::new(APPENDED_FAMILY, settings::appended(&cache)),
+        ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options),
+        ColumnFamilyDescriptor::new(APPENDED_FAMILY, appended),
     ]
 }
 

@@ -11,8 +11,15 @@ use rocksdb::{
 /// all of them: this holds the filters of some ten million.
 const BLOCK_CACHE: usize = 32 << 20;
 
-/// One write buffer; each family has two, so that one fills while the other is written out.
+/// One write buffer; each family has two at least, so that one fills while the other is written out.
 const WRITE_BUFFER: usize = 8 << 20;
+
+/// What is appended fills its buffer in a fraction of a second when the log is busy, while writing one out waits for the disk:
+/// with two of them, commits would wait with it.
+const WRITE_BUFFERS_OF_APPENDED: i32 = 4;
+
+/// Entries are mostly read in bundles of 256, so in larger blocks than the 4 KiB of all else.
+const BLOCK_OF_APPENDED: usize = 16 << 10;
 
 /// How much of the write-ahead log a start may have to read. The family that fills slowly is written out for this.
 const WRITE_AHEAD_LOG: u64 = 32 << 20;
@@ -38,30 +45,22 @@ pub(crate) fn database(create_if_missing: bool) -> Options {
     options
 }
 
-/// The blocks that are kept in memory, for all families together.
-pub(crate) fn block_cache() -> Cache {
-    Cache::new_lru_cache(BLOCK_CACHE)
-}
-
-/// The settings of the family with everything but entries.
-pub(crate) fn records(cache: &Cache) -> Options {
-    let mut tables = tables(cache);
+/// The settings of the column families: everything but entries, then entries. They share one block cache.
+pub(crate) fn families() -> [Options; 2] {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE);
+    let (mut records, mut appended) = (tables(&cache), tables(&cache));
     // The indexes and filters of the newest tables stay: every append looks its leaf hash up, and mostly in vain, so in all
-    // of these.
-    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    family(&tables)
+    // of these. Not so for entries: compaction moves their tables as they are, open as they were when they were the newest,
+    // and what is pinned in one of them is never let go, and would grow with the log.
+    records.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    appended.set_block_size(BLOCK_OF_APPENDED);
+    [family(2, &records), family(WRITE_BUFFERS_OF_APPENDED, &appended)]
 }
 
-/// The settings of the family of entries. Compaction moves its tables as they are, open as they were when they were the
-/// newest: what is pinned in one of them is never let go, and would grow with the log.
-pub(crate) fn appended(cache: &Cache) -> Options {
-    family(&tables(cache))
-}
-
-fn family(tables: &BlockBasedOptions) -> Options {
+fn family(write_buffers: i32, tables: &BlockBasedOptions) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER);
-    options.set_max_write_buffer_number(2);
+    options.set_max_write_buffer_number(write_buffers);
     // A filter over each write buffer too, for the leaf hashes that are looked up and not there.
     options.set_memtable_whole_key_filtering(true);
     options.set_memtable_prefix_bloom_ratio(FILTER_OF_BUFFER);

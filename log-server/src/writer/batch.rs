@@ -1,116 +1,89 @@
-//! One batch through the eight steps.
+//! The first half of a batch: sequence, integrate, commit. What was committed goes on to the publisher.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use merkle::{Hash, LeafIndex, TreeSize};
-use sha2::{Digest as _, Sha256};
-use verifier::entry::{Authorisation, CredentialEntry, Entry};
-use verifier::webauthn::Assertion;
 
-use super::queue::{Finish, Job};
+use super::publisher::{Committed, Expected};
+use super::queue::{Finish, Job, Queue};
+use super::recent::Recent;
 use super::transaction::{Appended, Changes, Transaction};
-use super::{Fatal, Moment, State, signed};
+use super::{Fatal, Moment, Observers};
+use crate::clock::Timekeeper;
 use crate::keyspace;
 use crate::leaf_index::{self, Found};
 use crate::store::{Batch, Store, StoreError};
-use crate::tree::{self, TreeHead};
+use crate::tree::{self, Edge};
 
-/// What an entry must be when it is read back.
-pub(super) struct Expected {
-    index: LeafIndex,
-    leaf_hash: Hash,
-    assertion_digest: Option<[u8; 32]>,
+/// Runs commands and commits them, on the writer's thread.
+pub(super) struct Sequencer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) time: Arc<Timekeeper>,
+    pub(super) observers: Observers,
+    pub(super) edge: Edge,
+    pub(super) recent: Recent,
+    /// Takes what was committed to its publication.
+    pub(super) committed: SyncSender<Committed>,
 }
 
-/// The digest by which an assertion is known from the moment that it was verified.
-pub(crate) fn assertion_digest(assertion: &Assertion) -> [u8; 32] {
-    // The client data is hashed first, so that the parts cannot be shifted against each other.
-    Sha256::new()
-        .chain_update(Sha256::digest(&assertion.client_data_json))
-        .chain_update(Sha256::digest(&assertion.authenticator_data))
-        .chain_update(&assertion.signature)
-        .finalize()
-        .into()
-}
+impl Sequencer {
+    /// Works until the queue is closed and empty, or the publisher is gone.
+    pub(super) fn work(mut self, queue: &Queue) -> Result<(), Fatal> {
+        while let Some(jobs) = queue.take() {
+            let batch = self.batch(jobs)?;
+            if self.committed.send(batch).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
-impl State {
-    pub(super) fn batch(&mut self, jobs: Vec<Job>) -> Result<(), Fatal> {
-        let now = self.parts.time.begin_batch();
-        let store = self.parts.store.clone();
+    fn batch(&mut self, jobs: Vec<Job>) -> Result<Committed, Fatal> {
+        let now = self.time.begin_batch();
+        let store = self.store.clone();
         let mut tx = Transaction::new(&*store, &self.recent, now, self.edge.head().size);
         let finishes = sequence(&mut tx, jobs)?;
         let Changes { mut batch, entries, wake, .. } = tx.done;
         if !batch.is_empty() {
             batch.put(keyspace::TIME.to_vec(), now.unix().to_be_bytes().to_vec());
             if entries.is_empty() {
-                self.parts.store.commit(&batch)?;
+                self.store.commit(&batch)?;
             } else {
                 self.log(batch, &entries)?;
             }
         }
-        self.parts.time.end_batch();
-        for id in &wake {
-            self.parts.waiters.wake(id);
-        }
-        for finish in finishes {
-            finish();
-        }
-        if !entries.is_empty() {
-            self.reached(Moment::Answered);
-        }
-        Ok(())
+        let head = self.edge.head();
+        let from = head.size.get() - entries.len() as u64;
+        let entries = entries.iter().zip(from..).map(|(entry, index)| Expected {
+            index: LeafIndex::new(index),
+            leaf_hash: entry.leaf_hash,
+            assertion_digest: entry.assertion_digest,
+        });
+        Ok(Committed { head, entries: entries.collect(), wake, finishes })
     }
 
-    /// Integrates and commits a batch with entries, and takes it to publication.
+    /// Integrates and commits a batch with entries.
     fn log(&mut self, mut batch: Batch, entries: &[Appended]) -> Result<(), Fatal> {
-        self.reached(Moment::Sequenced);
+        self.observers.reached(Moment::Sequenced);
         let leaves: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
         let from = self.edge.head().size;
         let (edge, tiles) = self.edge.append(&leaves);
-        let head = edge.head();
-        add_to_leaf_index(&*self.parts.store, &mut batch, from, entries)?;
-        self.reached(Moment::Integrated);
+        add_to_leaf_index(&*self.store, &mut batch, from, entries)?;
+        self.observers.reached(Moment::Integrated);
 
         // The durable step. Before it nothing has happened; after it everything has, and a crash from here on is what
-        // `recover` finishes. The head is committed unsigned, so no signature can exist that this write does not back.
+        // a recovery finishes. The head is committed unsigned, so no signature can exist that this write does not back.
         tree::put_tiles(&mut batch, &tiles);
-        batch.put(keyspace::HEAD.to_vec(), head.to_bytes());
-        self.parts.store.commit(&batch)?;
-        self.reached(Moment::Committed);
+        batch.put(keyspace::HEAD.to_vec(), edge.head().to_bytes());
+        self.store.commit(&batch)?;
+        self.observers.reached(Moment::Committed);
 
         self.edge = edge;
         for (leaf, index) in leaves.iter().zip(from.get()..) {
             self.recent.add(leaf, LeafIndex::new(index));
         }
-        let expected = entries.iter().zip(from.get()..).map(|(entry, index)| Expected {
-            index: LeafIndex::new(index),
-            leaf_hash: entry.leaf_hash,
-            assertion_digest: entry.assertion_digest,
-        });
-        self.publish(head, &expected.collect::<Vec<_>>())
-    }
-
-    /// From a committed head to a published checkpoint; the end of a batch, and of a recovery.
-    pub(super) fn publish(&mut self, head: TreeHead, entries: &[Expected]) -> Result<(), Fatal> {
-        let store = self.parts.store.clone();
-        // What is published is what is anchored: both change together, here.
-        let anchored = self.publish.borrow().head;
-        check(&*store, anchored, head, entries)?;
-        self.reached(Moment::Checked);
-
-        let published = signed(&self.parts.key, head);
-        self.reached(Moment::Signed);
-
-        // No signature leaves the process before this: whoever starts from here finds at least this head anchored.
-        let anchor = self.anchor_of(head);
-        self.parts.anchor.replace(anchor)?;
-        self.reached(Moment::Anchored);
-
-        self.publish.send_replace(published);
-        self.reached(Moment::Published);
         Ok(())
-    }
-
-    fn reached(&mut self, moment: Moment) {
-        (self.parts.observer)(moment);
     }
 }
 
@@ -140,70 +113,6 @@ fn add_to_leaf_index(
         leaf_index::put(batch, &entry.leaf_hash, LeafIndex::new(index), alike);
     }
     Ok(())
-}
-
-/// Reads back what was written and computes it again, before it is signed.
-///
-/// Entries are compared with the leaf hash taken when they were built and with the tile they are in, a decision's
-/// assertion with the digest taken when it was verified, and the anchored and the new root with those of the stored tiles.
-fn check(store: &dyn Store, anchored: TreeHead, head: TreeHead, entries: &[Expected]) -> Result<(), Fatal> {
-    if head.size < anchored.size {
-        return Err(Fatal::Check(format!(
-            "the tree of {} entries is smaller than the anchored {}",
-            head.size, anchored.size
-        )));
-    }
-    let mut expected = entries.iter();
-    tree::check_entries(store, anchored.size.get()..head.size.get(), |index, bytes, leaf_hash| {
-        let Some(expected) = expected.next() else {
-            return Err(Fatal::Check(format!("the entry {index} is in the tree and was not written")));
-        };
-        check_entry(expected, index, bytes, leaf_hash)
-    })?;
-    for (name, expected) in [("anchored", anchored), ("new", head)] {
-        let root = tree::stored_root(store, expected.size)?;
-        if root != expected.root {
-            let size = expected.size;
-            return Err(Fatal::Check(format!(
-                "the stored tiles give the {name} tree of {size} entries the root {root}, not {}",
-                expected.root
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_entry(expected: &Expected, index: LeafIndex, bytes: &[u8], leaf_hash: Hash) -> Result<(), Fatal> {
-    if index != expected.index || leaf_hash != expected.leaf_hash {
-        return Err(Fatal::Check(format!("the entry {index} was stored with other bytes")));
-    }
-    let Some(digest) = expected.assertion_digest else { return Ok(()) };
-    let assertion = match Entry::parse(bytes) {
-        Ok(Entry::Decision(decision)) => Some(decision.assertion),
-        Ok(Entry::Credential(CredentialEntry {
-            authorised_by: Authorisation::Credential { assertion, .. }, ..
-        })) => Some(assertion),
-        _ => None,
-    };
-    match assertion {
-        Some(assertion) if assertion_digest(&assertion) == digest => Ok(()),
-        _ => Err(Fatal::Check(format!("the entry {index} does not hold the assertion that was verified"))),
-    }
-}
-
-/// What the entries of an interrupted batch must be. Their handlers are gone, so the start has verified the signatures of
-/// these decisions itself.
-pub(super) fn expected_from_store(
-    store: &dyn Store,
-    from: TreeSize,
-    to: TreeSize,
-) -> Result<Vec<Expected>, StoreError> {
-    let read = |index: u64| {
-        let index = LeafIndex::new(index);
-        let leaf_hash = merkle::leaf_hash(&tree::stored_entry(store, index)?);
-        Ok(Expected { index, leaf_hash, assertion_digest: None })
-    };
-    (from.get()..to.get()).map(read).collect()
 }
 
 #[cfg(test)]

@@ -99,7 +99,9 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    pub(super) fn clear(&self) {
+    /// Closes the queue and drops what waits in it, whose callers are told that the outcome is unknown.
+    pub(super) fn stop(&self) {
+        self.close();
         self.lock().jobs.clear();
     }
 

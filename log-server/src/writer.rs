@@ -7,8 +7,8 @@
 //! sequence → integrate → commit  |  check → sign → anchor → publish → answer
 //! ```
 //!
-//! The second half of one batch and the first of the next go on at the same time, because most of both is waiting for the
-//! disk. Commands see what is committed, published or not, as they see what ran before them in their own batch; every answer
+//! The second half of one batch and the first of the next go on at the same time when there is much to do, because most of
+//! both is waiting for the disk. Commands see what is committed, published or not, as they see what ran before them in their own batch; every answer
 //! waits its turn behind those of earlier batches, a refusal too, so nobody is told what depends on what may not have been.
 //!
 //! A start that finds the store ahead of the anchor (a crash between commit and anchor) goes through the same code from
@@ -171,7 +171,7 @@ impl Writer {
         let (committed, to_publish) = mpsc::sync_channel(AHEAD);
         let sequencer = Sequencer { store, time, observers, edge, recent: Recent::after(head.size), committed };
         let queue = Arc::new(Queue::default());
-        let publisher = thread_of("publisher", &queue, move |_| publisher.work(&to_publish))?;
+        let publisher = thread_of("publisher", &queue, move |queue| publisher.work(&to_publish, queue))?;
         let writer = thread_of("writer", &queue, move |queue| {
             let worked = sequencer.work(queue);
             // The sequencer is gone, so this ends with what was handed over. If both failed, the publisher was first.

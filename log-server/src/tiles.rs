@@ -158,7 +158,9 @@ mod tests {
         for size in 1..=1_000 {
             let size = TreeSize::new(size);
             assert!(merkle::root_at(size, &cache.nodes(size)).is_ok());
-            // The first tile in full is asked for by most of them.
+            // The first tile is asked for all the time, as soon as it is full.
+            let half = cache.nodes(size).read_nodes(&[Node { level: 7, index: 0 }]);
+            assert_eq!(half.is_ok(), size.get() >= 128, "{size}");
             let (first, kept) = (Tile { level: 0, index: 0, width: Tile::WIDTH }, cache.kept.lock().unwrap());
             assert!(kept.older.len() <= GENERATION && kept.younger.len() <= GENERATION);
             let known = kept.older.contains_key(&first) || kept.younger.contains_key(&first);

@@ -57,7 +57,7 @@ async fn answer(mut stream: TcpStream, broken: Broken) {
         }
     };
     // What was asked does not matter, but a client must have been able to send it.
-    let mut request = [0; 65_536];
+    let mut request = vec![0; 65_536];
     _ = stream.read(&mut request).await;
     _ = stream.write_all(answer.as_bytes()).await;
     _ = stream.shutdown().await;

@@ -80,9 +80,20 @@ pub(crate) enum Trick {
 #[derive(Default, Clone)]
 struct Lie {
     status: Option<&'static str>,
-    /// A receipt, or none where there is one.
-    receipt: Option<Option<String>>,
+    receipt: Shown,
     id: Option<String>,
+}
+
+/// Which receipt is shown.
+#[derive(Default, Clone)]
+enum Shown {
+    /// The genuine one.
+    #[default]
+    Genuine,
+    /// None, where there is one.
+    Nothing,
+    /// This one.
+    Other(String),
 }
 
 struct Front {
@@ -211,15 +222,15 @@ impl Front {
     async fn receipt_of(&self, asked: &Value) -> Lie {
         let id = self.honest.ask(asked).await;
         self.honest.decide(&id, "approve").await;
-        Lie { receipt: Some(self.honest.confirmation(&id).await.receipt), ..Lie::status("approved") }
+        Lie { receipt: Shown::Other(self.honest.confirmation(&id).await.receipt.unwrap()), ..Lie::status("approved") }
     }
 
     async fn lie_of_approval(&self, id: &str) -> Lie {
         let genuine = self.honest.confirmation(id).await.receipt.unwrap();
         let key = Honest::log_key();
-        let receipt = |receipt: String| Lie { receipt: Some(Some(receipt)), ..Lie::default() };
+        let receipt = |receipt: String| Lie { receipt: Shown::Other(receipt), ..Lie::default() };
         match self.trick {
-            Trick::NoReceipt => Lie { receipt: Some(None), ..Lie::default() },
+            Trick::NoReceipt => Lie { receipt: Shown::Nothing, ..Lie::default() },
             Trick::WrongId => Lie { id: Some(format!("cnf_{}", "a".repeat(26))), ..Lie::default() },
             Trick::Tampered => receipt(evidence::with_flipped_signatures(&genuine)),
             Trick::OneOfTwo => receipt(evidence::with_one_decision(&genuine)),
@@ -283,9 +294,9 @@ impl Lie {
             confirmation["id"] = id.into();
         }
         match self.receipt {
-            Some(Some(receipt)) => confirmation["receipt"] = receipt.into(),
-            Some(None) => _ = confirmation.as_object_mut().unwrap().remove("receipt"),
-            None => {}
+            Shown::Other(receipt) => confirmation["receipt"] = receipt.into(),
+            Shown::Nothing => _ = confirmation.as_object_mut().unwrap().remove("receipt"),
+            Shown::Genuine => {}
         }
     }
 }

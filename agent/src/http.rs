@@ -68,11 +68,8 @@ impl Http {
 
     /// Asks until there is a usable answer, and at most until nobody needs it or the patience with the server ends.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Denied> {
-        let bytes = self.bytes(call, is_json).await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            let detail = format!("{} answered {} with JSON of another form: {error}", self.base, call.path);
-            Denied::new(Code::Mismatch, detail)
-        })
+        let bytes = self.bytes(call, check::<T>).await?;
+        parse(&bytes).map_err(|reason| self.unreachable(&reason, 1))
     }
 
     /// The same for bytes that are used as they are, if `usable` has nothing to say against them.
@@ -184,12 +181,15 @@ impl From<reqwest::Error> for Failed {
     }
 }
 
-/// Whether an answer is JSON at all; something in between that answers for the server mostly is not.
-fn is_json(bytes: &[u8]) -> Result<(), String> {
-    match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("the answer is not JSON: {error}")),
-    }
+/// Whether an answer is of the form that was asked for. Something in between that answers for the server mostly is not, and
+/// a status that no version has is not either.
+fn check<T: DeserializeOwned>(bytes: &[u8]) -> Result<(), String> {
+    parse::<T>(bytes).map(drop)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| format!("the answer is not JSON of the form that was asked for: {error}"))
 }
 
 fn header(key: &ApiKey) -> Result<HeaderValue, SettingsError> {

@@ -19,7 +19,7 @@ fn cases() -> Vec<(&'static str, Tamper, Code)> {
         ("revealed", core(r#""reveal":false"#, r#""reveal":true"#), Code::Mismatch),
         ("answer about another request", fetched(|answer| answer["id"] = json!("cnf_x")), Code::Mismatch),
         ("answer with another core", fetched(|answer| answer["core"] = json!("{}")), Code::Mismatch),
-        ("unknown status", fetched(|answer| answer["status"] = json!("granted")), Code::Mismatch),
+        ("unknown status", fetched(|answer| answer["status"] = json!("granted")), Code::Unreachable),
         ("no receipt", fetched(|answer| answer["receipt"] = Value::Null), Code::NotVerified),
         ("empty receipt", fetched(|answer| answer["receipt"] = json!("")), Code::NotVerified),
         (

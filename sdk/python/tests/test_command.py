@@ -172,8 +172,9 @@ class Command(unittest.TestCase):
         self.assertEqual((run.returncode, run.stderr), (0, b""))
         import countersign
 
-        self.assertEqual(sorted(countersign.__all__), sorted(v.__all__))
-        for name in countersign.__all__:
+        # The package brings the verifier's names, and those of the clients beside them.
+        self.assertLessEqual(set(v.__all__), set(countersign.__all__))
+        for name in v.__all__:
             self.assertIs(getattr(countersign, name), getattr(v, name))
 
 

@@ -3,7 +3,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{EMPTY_ROOT, Hash, LeafIndex, Node, TreeSize, hash::join, node::cover, node_hash};
+use crate::{
+    EMPTY_ROOT, Hash, LeafIndex, LeafRange, Node, NotAdjacent, TreeSize,
+    hash::{COMPLETE, join},
+    node::cover,
+};
 
 /// The complete subtrees that make up a tree, largest first: one for each set bit of its size, so at most 64 hashes.
 ///
@@ -30,39 +34,64 @@ use crate::{EMPTY_ROOT, Hash, LeafIndex, Node, TreeSize, hash::join, node::cover
 /// # Ok::<(), merkle::WrongHashCount>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CompactRange {
-    /// As many leaves as `hashes` covers: `hashes.len()` is the number of its set bits.
-    size: u64,
-    hashes: Vec<Hash>,
-}
+pub struct CompactRange(LeafRange);
 
 impl CompactRange {
     /// The range of the empty tree.
+    ///
+    /// ```
+    /// assert_eq!(merkle::CompactRange::new().root(), merkle::EMPTY_ROOT);
+    /// ```
     pub const fn new() -> CompactRange {
-        CompactRange { size: 0, hashes: Vec::new() }
+        CompactRange(LeafRange::starting_at(LeafIndex::new(0)))
     }
 
     /// Takes up a tree where it was left: the hashes of [`CompactRange::nodes`], in that order.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, TreeSize, leaf_hash, node_hash};
+    ///
+    /// let stored = [node_hash(&leaf_hash(b"a"), &leaf_hash(b"b")), leaf_hash(b"c")];
+    /// let range = CompactRange::from_hashes(TreeSize::new(3), stored.to_vec())?;
+    /// assert_eq!(range.root(), node_hash(&stored[0], &stored[1]));
+    /// assert!(CompactRange::from_hashes(TreeSize::new(4), stored.to_vec()).is_err());
+    /// # Ok::<(), merkle::WrongHashCount>(())
+    /// ```
     pub fn from_hashes(size: TreeSize, hashes: Vec<Hash>) -> Result<CompactRange, WrongHashCount> {
         let needed = size.get().count_ones() as usize;
         if hashes.len() != needed {
             return Err(WrongHashCount { size, given: hashes.len(), needed });
         }
-        Ok(CompactRange { size: size.get(), hashes })
+        Ok(CompactRange(LeafRange::of_tree(size, hashes)))
     }
 
     /// The nodes whose hashes the range of a tree of this size holds, largest first.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, Node, TreeSize};
+    ///
+    /// let nodes = CompactRange::nodes(TreeSize::new(6));
+    /// assert_eq!(nodes, [Node { level: 2, index: 0 }, Node { level: 1, index: 2 }]);
+    /// ```
     pub fn nodes(size: TreeSize) -> Vec<Node> {
         cover(0..size.get()).collect()
     }
 
     /// Adds a leaf at the end.
     ///
+    /// ```
+    /// use merkle::{CompactRange, leaf_hash};
+    ///
+    /// let mut range = CompactRange::new();
+    /// range.append(leaf_hash(b"a"));
+    /// assert_eq!(range.root(), leaf_hash(b"a"));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the tree has 2^64 - 1 leaves already, which no log reaches by appending.
     pub fn append(&mut self, leaf: Hash) {
-        self.append_with(leaf, |_, _| {});
+        self.0.append(leaf);
     }
 
     /// Adds a leaf at the end and reports every inner node that it completes, from the bottom up. A log stores those;
@@ -80,40 +109,96 @@ impl CompactRange {
     /// # Panics
     ///
     /// As [`CompactRange::append`] does.
-    pub fn append_with(&mut self, leaf: Hash, mut completed: impl FnMut(Node, Hash)) {
-        assert!(self.size < u64::MAX, "a tree has at most 2^64 - 1 leaves");
-        let mut node = Node::leaf(LeafIndex::new(self.size));
-        let mut hash = leaf;
-        // An odd node is a right child. Its left sibling is complete and is the last hash that we hold.
-        while node.index % 2 == 1 {
-            let Some(left) = self.hashes.pop() else { unreachable!("there is a hash for each set bit of the size") };
-            hash = node_hash(&left, &hash);
-            node = Node { level: node.level + 1, index: node.index / 2 };
-            completed(node, hash);
-        }
-        self.hashes.push(hash);
-        self.size += 1;
+    pub fn append_with(&mut self, leaf: Hash, completed: impl FnMut(Node, Hash)) {
+        self.0.append_with(leaf, completed);
+    }
+
+    /// Adds leaves at the end: the same as one by one, and faster.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, Hash, leaf_hash, root};
+    ///
+    /// let leaves: Vec<Hash> = (0..100).map(|n| leaf_hash(&[n])).collect();
+    /// let mut range = CompactRange::new();
+    /// range.append_batch(&leaves[..60]);
+    /// range.append_batch(&leaves[60..]);
+    /// assert_eq!(range.root(), root(&leaves));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the tree would have more than 2^64 - 1 leaves.
+    pub fn append_batch(&mut self, leaves: &[Hash]) {
+        self.0.append_batch(leaves);
+    }
+
+    /// Adds the range that starts where this tree ends, which may have been hashed elsewhere.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, LeafIndex, LeafRange, leaf_hash, node_hash};
+    ///
+    /// let mut tree = CompactRange::new();
+    /// tree.append(leaf_hash(b"a"));
+    /// let mut next = LeafRange::starting_at(LeafIndex::new(1));
+    /// next.append(leaf_hash(b"b"));
+    /// tree.merge(&next)?;
+    /// assert_eq!(tree.root(), node_hash(&leaf_hash(b"a"), &leaf_hash(b"b")));
+    /// assert!(tree.merge(&next).is_err(), "the tree ends at leaf 2 by now");
+    /// # Ok::<(), merkle::NotAdjacent>(())
+    /// ```
+    pub fn merge(&mut self, next: &LeafRange) -> Result<(), NotAdjacent> {
+        self.0.merge(next)
     }
 
     /// How many leaves the tree has.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, TreeSize, leaf_hash};
+    ///
+    /// let range: CompactRange = (0..7).map(|n| leaf_hash(&[n])).collect();
+    /// assert_eq!(range.size(), TreeSize::new(7));
+    /// ```
     pub const fn size(&self) -> TreeSize {
-        TreeSize::new(self.size)
+        self.0.end()
     }
 
     /// The root of the tree.
+    ///
+    /// ```
+    /// use merkle::{CompactRange, leaf_hash, node_hash};
+    ///
+    /// let [a, b, c] = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")];
+    /// let range: CompactRange = [a, b, c].into_iter().collect();
+    /// assert_eq!(range.root(), node_hash(&node_hash(&a, &b), &c));
+    /// ```
     pub fn root(&self) -> Hash {
-        join(&self.hashes).unwrap_or(EMPTY_ROOT)
+        join(self.hashes()).unwrap_or(EMPTY_ROOT)
     }
 
     /// The hashes to store, in the order of [`CompactRange::nodes`].
+    ///
+    /// ```
+    /// use merkle::{CompactRange, leaf_hash, node_hash};
+    ///
+    /// let [a, b, c] = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")];
+    /// let range: CompactRange = [a, b, c].into_iter().collect();
+    /// assert_eq!(range.hashes(), [node_hash(&a, &b), c]);
+    /// ```
     pub fn hashes(&self) -> &[Hash] {
-        &self.hashes
+        self.0.hashes()
     }
 }
 
 impl Extend<Hash> for CompactRange {
     fn extend<I: IntoIterator<Item = Hash>>(&mut self, leaves: I) {
-        leaves.into_iter().for_each(|leaf| self.append(leaf));
+        let mut leaves = leaves.into_iter().fuse();
+        let mut batch = Vec::with_capacity(leaves.size_hint().0.min(COMPLETE));
+        while let Some(leaf) = leaves.next() {
+            batch.clear();
+            batch.push(leaf);
+            batch.extend(leaves.by_ref().take(COMPLETE - 1));
+            self.append_batch(&batch);
+        }
     }
 }
 
@@ -126,6 +211,14 @@ impl FromIterator<Hash> for CompactRange {
 }
 
 /// The hashes given for a [`CompactRange`] are not as many as its size has set bits.
+///
+/// ```
+/// use merkle::{CompactRange, TreeSize, WrongHashCount};
+///
+/// let size = TreeSize::new(7);
+/// let refused = CompactRange::from_hashes(size, Vec::new());
+/// assert_eq!(refused, Err(WrongHashCount { size, given: 0, needed: 3 }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrongHashCount {
     /// The size of the tree.
@@ -147,6 +240,8 @@ impl core::error::Error for WrongHashCount {}
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
     use alloc::{string::ToString, vec};
 
     use super::*;
@@ -182,7 +277,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "at most 2^64 - 1 leaves")]
     fn the_largest_tree_is_full() {
-        let mut range = CompactRange { size: u64::MAX, hashes: vec![EMPTY_ROOT; 64] };
-        range.append(EMPTY_ROOT);
+        let full = CompactRange::from_hashes(TreeSize::new(u64::MAX), vec![EMPTY_ROOT; 64]);
+        full.unwrap().append(EMPTY_ROOT);
     }
 }

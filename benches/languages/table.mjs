@@ -33,7 +33,7 @@ function row(words, verifier, { receipt, signatures }) {
 
 /** The lines of benches/benches/verify.rs: case, primitive, two figures. */
 function byRust() {
-  const args = 'bench --locked -p benches --no-default-features --bench verify'.split(' ');
+  const args = 'bench --locked -p benches --no-default-features --features verify --bench verify'.split(' ');
   const output = execFileSync('cargo', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = output.trim().split('\n').map((line) => line.split(' '));
   return new Map(lines.map(([name, primitive, receipt, signatures]) => [

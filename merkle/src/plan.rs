@@ -32,6 +32,15 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of the inclusion proof of a leaf in the tree of that size.
+    ///
+    /// ```
+    /// use merkle::{LeafIndex, Node, Plan, TreeSize};
+    ///
+    /// let plan = Plan::inclusion(LeafIndex::new(5), TreeSize::new(7))?;
+    /// let node = |level, index| Node { level, index };
+    /// assert_eq!(plan.nodes(), [node(0, 4), node(0, 6), node(2, 0)]);
+    /// # Ok::<(), merkle::PlanError>(())
+    /// ```
     pub fn inclusion(index: LeafIndex, size: TreeSize) -> Result<Plan, PlanError> {
         if index.get() >= size.get() {
             return Err(PlanError::IndexOutsideTree { index, size });
@@ -53,6 +62,14 @@ impl Plan {
 
     /// The plan of the consistency proof between the trees of two sizes. Nothing is needed if they are equal, or if
     /// the old tree is empty.
+    ///
+    /// ```
+    /// use merkle::{Node, Plan, TreeSize};
+    ///
+    /// let plan = Plan::consistency(TreeSize::new(4), TreeSize::new(7))?;
+    /// assert_eq!(plan.nodes(), [Node { level: 1, index: 2 }, Node { level: 0, index: 6 }]);
+    /// # Ok::<(), merkle::PlanError>(())
+    /// ```
     pub fn consistency(from: TreeSize, to: TreeSize) -> Result<Plan, PlanError> {
         if from > to {
             return Err(PlanError::SizesOutOfOrder { from, to });
@@ -80,17 +97,39 @@ impl Plan {
     }
 
     /// The plan of the root of the tree of that size. It folds to one hash, or to none if the tree is empty.
+    ///
+    /// ```
+    /// use merkle::{Plan, TreeSize, leaf_hash, node_hash};
+    ///
+    /// let plan = Plan::root(TreeSize::new(3));
+    /// let read = [leaf_hash(b"1,0"), leaf_hash(b"0,2")];
+    /// assert_eq!(plan.fold(&read), Some(vec![node_hash(&read[0], &read[1])]));
+    /// ```
     pub fn root(size: TreeSize) -> Plan {
         let whole = 0..size.get();
         Plan::bottom_up(if whole.is_empty() { Vec::new() } else { Vec::from([whole]) })
     }
 
     /// The nodes to read.
+    ///
+    /// ```
+    /// use merkle::{Node, Plan, TreeSize};
+    ///
+    /// assert_eq!(Plan::root(TreeSize::new(8)).nodes(), [Node { level: 3, index: 0 }]);
+    /// ```
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
     /// Makes the proof from the hashes of [`Plan::nodes`], in the same order. `None` if they are not as many.
+    ///
+    /// ```
+    /// use merkle::{Plan, TreeSize, leaf_hash};
+    ///
+    /// let plan = Plan::root(TreeSize::new(8));
+    /// assert_eq!(plan.fold(&[leaf_hash(b"3,0")]), Some(vec![leaf_hash(b"3,0")]));
+    /// assert_eq!(plan.fold(&[]), None);
+    /// ```
     pub fn fold(&self, hashes: &[Hash]) -> Option<Vec<Hash>> {
         if hashes.len() != self.nodes.len() {
             return None;
@@ -123,6 +162,13 @@ fn split(leaves: Range<u64>) -> u64 {
 }
 
 /// There is no such proof. The fault is the caller's.
+///
+/// ```
+/// use merkle::{LeafIndex, Plan, PlanError, TreeSize};
+///
+/// let (index, size) = (LeafIndex::new(7), TreeSize::new(7));
+/// assert_eq!(Plan::inclusion(index, size), Err(PlanError::IndexOutsideTree { index, size }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanError {
     /// The tree has no such leaf.

@@ -28,6 +28,16 @@ pub fn prove_inclusion<R: NodeReader + ?Sized>(
 
 /// The consistency proof between the trees of two sizes (RFC 6962 §2.1.2). It is empty if they are equal, or if the
 /// old tree is empty.
+///
+/// ```
+/// use merkle::{Hash, TreeSize, leaf_hash, prove_consistency, root, verify_consistency};
+///
+/// let leaves: Vec<Hash> = (0..10).map(|n| leaf_hash(&[n])).collect();
+/// let (from, to) = (TreeSize::new(3), TreeSize::new(10));
+/// let proof = prove_consistency(from, to, leaves.as_slice())?;
+/// assert_eq!(verify_consistency(from, to, &root(&leaves[..3]), &root(&leaves), &proof), Ok(()));
+/// # Ok::<(), merkle::ProveError<merkle::MissingNode>>(())
+/// ```
 pub fn prove_consistency<R: NodeReader + ?Sized>(
     from: TreeSize,
     to: TreeSize,
@@ -37,6 +47,14 @@ pub fn prove_consistency<R: NodeReader + ?Sized>(
 }
 
 /// The root of the tree of that size, which may be older than what the reader holds.
+///
+/// ```
+/// use merkle::{Hash, TreeSize, leaf_hash, root, root_at};
+///
+/// let leaves: Vec<Hash> = (0..10).map(|n| leaf_hash(&[n])).collect();
+/// assert_eq!(root_at(TreeSize::new(3), leaves.as_slice())?, root(&leaves[..3]));
+/// # Ok::<(), merkle::ProveError<merkle::MissingNode>>(())
+/// ```
 pub fn root_at<R: NodeReader + ?Sized>(size: TreeSize, reader: &R) -> Result<Hash, ProveError<R::Error>> {
     let root = read_and_fold(&Plan::root(size), reader)?;
     Ok(root.first().copied().unwrap_or(EMPTY_ROOT))
@@ -49,6 +67,14 @@ fn read_and_fold<R: NodeReader + ?Sized>(plan: &Plan, reader: &R) -> Result<Vec<
 }
 
 /// Why there is no proof.
+///
+/// ```
+/// use merkle::{Hash, LeafIndex, MissingNode, Node, ProveError, TreeSize, leaf_hash, prove_inclusion};
+///
+/// let leaves: [Hash; 2] = [leaf_hash(b"a"), leaf_hash(b"b")];
+/// let error = prove_inclusion(LeafIndex::new(0), TreeSize::new(3), leaves.as_slice());
+/// assert_eq!(error, Err(ProveError::Reader(MissingNode(Node { level: 0, index: 2 }))));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProveError<E> {
     /// The caller asked for what cannot be.

@@ -9,7 +9,34 @@ use crate::{Hash, Node, TreeSize, root};
 ///
 /// A prover calls it once with everything that it needs, so that a store can answer from one snapshot and in one
 /// batch. A log that keeps tiles implements [`TileReader`](crate::TileReader) and wraps it in
-/// [`TileNodes`](crate::TileNodes) instead.
+/// [`TileNodes`](crate::TileNodes) instead. A slice of leaf hashes is a reader too, and so is a
+/// [`MemoryTree`](crate::MemoryTree).
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use merkle::{CompactRange, Hash, LeafIndex, MissingNode, Node, NodeReader, TreeSize, leaf_hash, root, root_at};
+///
+/// struct Stored(BTreeMap<Node, Hash>);
+///
+/// impl NodeReader for Stored {
+///     type Error = MissingNode;
+///
+///     fn read_nodes(&self, nodes: &[Node]) -> Result<Vec<Hash>, MissingNode> {
+///         nodes.iter().map(|node| self.0.get(node).copied().ok_or(MissingNode(*node))).collect()
+///     }
+/// }
+///
+/// let leaves: Vec<Hash> = (0..10).map(|n| leaf_hash(&[n])).collect();
+/// let mut stored = Stored(BTreeMap::new());
+/// let mut range = CompactRange::new();
+/// for leaf in &leaves {
+///     stored.0.insert(Node::leaf(LeafIndex::new(range.size().get())), *leaf);
+///     range.append_with(*leaf, |node, hash| _ = stored.0.insert(node, hash));
+/// }
+/// assert_eq!(root_at(TreeSize::new(7), &stored)?, root(&leaves[..7]));
+/// # Ok::<(), merkle::ProveError<MissingNode>>(())
+/// ```
 pub trait NodeReader {
     /// What can go wrong while reading.
     type Error;
@@ -35,7 +62,15 @@ fn leaves_below(leaves: &[Hash], node: Node) -> Option<&[Hash]> {
     leaves.get(start..start + (1 << node.level))
 }
 
-/// A slice of leaf hashes is too short to have this node.
+/// A reader of leaf hashes or nodes has too few of them to have this node.
+///
+/// ```
+/// use merkle::{Hash, MissingNode, Node, NodeReader, leaf_hash};
+///
+/// let leaves: &[Hash] = &[leaf_hash(b"a")];
+/// let node = Node { level: 1, index: 0 };
+/// assert_eq!(leaves.read_nodes(&[node]), Err(MissingNode(node)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingNode(pub Node);
 

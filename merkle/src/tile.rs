@@ -28,6 +28,13 @@ use crate::{LeafIndex, Node, TreeSize, node::complete_nodes};
 ///
 /// Its hash number `i` is the root of the complete subtree over the `256^level` leaves from
 /// `(index * 256 + i) * 256^level` on.
+///
+/// ```
+/// use merkle::Tile;
+///
+/// let tile = Tile { level: 0, index: 1, width: 4 };
+/// assert_eq!((tile.path(), tile.is_full()), ("0/001.p/4".to_owned(), false));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tile {
     /// The tile level: its hashes are the nodes of row `8 * level`.
@@ -40,8 +47,16 @@ pub struct Tile {
 
 impl Tile {
     /// How many rows of the tree a tile stands for.
+    ///
+    /// ```
+    /// assert_eq!(1 << merkle::Tile::HEIGHT, merkle::Tile::WIDTH);
+    /// ```
     pub const HEIGHT: u8 = 8;
     /// How many hashes a full tile has.
+    ///
+    /// ```
+    /// assert_eq!(merkle::Tile::WIDTH, 256);
+    /// ```
     pub const WIDTH: u16 = 256;
 
     /// The tile of these coordinates as it stands in the tree of that size. `None` if it has no hash there.
@@ -82,11 +97,25 @@ impl Tile {
     }
 
     /// Whether the tile has all its 256 hashes, so that it never changes again.
+    ///
+    /// ```
+    /// use merkle::Tile;
+    ///
+    /// assert!(Tile { level: 0, index: 0, width: 256 }.is_full());
+    /// assert!(!Tile { level: 0, index: 1, width: 4 }.is_full());
+    /// ```
     pub const fn is_full(self) -> bool {
         self.width == Tile::WIDTH
     }
 
     /// The first leaf below this tile. `None` if that is beyond every tree.
+    ///
+    /// ```
+    /// use merkle::{LeafIndex, Tile};
+    ///
+    /// assert_eq!(Tile { level: 1, index: 1, width: 17 }.start(), Some(LeafIndex::new(65_536)));
+    /// assert_eq!(Tile { level: 9, index: 1, width: 1 }.start(), None);
+    /// ```
     pub fn start(&self) -> Option<LeafIndex> {
         self.leaves_before(0).map(LeafIndex::new)
     }

@@ -6,7 +6,16 @@ use core::fmt;
 use crate::{EMPTY_ROOT, Hash, LeafIndex, TreeSize, node_hash};
 
 /// The root that a leaf and its inclusion proof imply. Right only if the proof is; compare it with a root that you
-/// trust, as [`verify_inclusion`] does.
+/// trust, as [`verify_inclusion`] does. No input makes it panic.
+///
+/// ```
+/// use merkle::{LeafIndex, TreeSize, leaf_hash, node_hash, root_from_inclusion};
+///
+/// let (a, b) = (leaf_hash(b"a"), leaf_hash(b"b"));
+/// let computed = root_from_inclusion(&b, LeafIndex::new(1), TreeSize::new(2), &[a])?;
+/// assert_eq!(computed, node_hash(&a, &b));
+/// # Ok::<(), merkle::ProofError>(())
+/// ```
 pub fn root_from_inclusion(leaf: &Hash, index: LeafIndex, size: TreeSize, proof: &[Hash]) -> Result<Hash, ProofError> {
     let sides = inclusion_sides(index, size)?;
     check_length(proof, sides.clone().count())?;
@@ -35,7 +44,9 @@ pub fn inclusion_sides(index: LeafIndex, size: TreeSize) -> Result<impl Iterator
     Ok(siblings(index.get(), size.get() - 1))
 }
 
-/// Checks that the tree of that size and root has this leaf hash at this index.
+/// Checks that the tree of that size and root has this leaf hash at this index. No input makes it panic.
+///
+/// The size must come with the root, signed or else trusted: a proof alone does not tell the size of the tree.
 ///
 /// ```
 /// use merkle::{LeafIndex, ProofError, TreeSize, leaf_hash, node_hash, verify_inclusion};
@@ -58,7 +69,7 @@ pub fn verify_inclusion(
     check_root(size, &root_from_inclusion(leaf, index, size, proof)?, root)
 }
 
-/// Checks that the tree `from` is a prefix of the tree `to`.
+/// Checks that the tree `from` is a prefix of the tree `to`. No input makes it panic.
 ///
 /// Trees of one size must have one root. The empty tree is a prefix of every tree, and nothing else may be claimed
 /// of it: its root must be [`EMPTY_ROOT`]. In both cases the proof must be empty.
@@ -122,6 +133,14 @@ fn roots_from_consistency(from: u64, to: u64, from_root: &Hash, proof: &[Hash]) 
 }
 
 /// On which side of a node its sibling stands.
+///
+/// ```
+/// use merkle::{LeafIndex, Side, TreeSize, inclusion_sides};
+///
+/// let mut sides = inclusion_sides(LeafIndex::new(1), TreeSize::new(2))?;
+/// assert_eq!((sides.next(), sides.next()), (Some(Side::Left), None));
+/// # Ok::<(), merkle::ProofError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Before it: `SHA-256(0x01 ‖ sibling ‖ node)`.
@@ -159,6 +178,14 @@ fn check_root(size: TreeSize, computed: &Hash, expected: &Hash) -> Result<(), Pr
 
 /// Why a proof proves nothing. The first three say that the question or the proof is malformed; the last one that the
 /// proof is about another tree, leaf or index.
+///
+/// ```
+/// use merkle::{LeafIndex, ProofError, TreeSize, leaf_hash, verify_inclusion};
+///
+/// let (leaf, size) = (leaf_hash(b"a"), TreeSize::new(2));
+/// let error = verify_inclusion(&leaf, LeafIndex::new(0), size, &[], &leaf);
+/// assert_eq!(error, Err(ProofError::WrongLength { given: 0, needed: 1 }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProofError {
     /// The tree has no such leaf.

@@ -126,7 +126,8 @@ fn proofs(criterion: &mut Criterion<CpuTime>, entries: &[Entry]) {
 
 fn bare_checks(criterion: &mut Criterion<CpuTime>, size: usize, asked: &Questions) {
     let inclusion: Vec<Links> = asked.indexes.iter().map(|&index| bare::inclusion_links(index, size as u64)).collect();
-    let consistency: Vec<Links> = asked.olds.iter().map(|(from, _)| bare::consistency_links(*from, size as u64)).collect();
+    let consistency: Vec<Links> =
+        asked.olds.iter().map(|(from, _)| bare::consistency_links(*from, size as u64)).collect();
     let mut turn = Turn::default();
     let mut group = group(criterion, "inclusion-checked", 100);
     bench(&mut group, "bare", size, || bare::leaves(1) ^ bare::chains(inclusion[turn.next()]));
@@ -136,7 +137,13 @@ fn bare_checks(criterion: &mut Criterion<CpuTime>, size: usize, asked: &Question
     group.finish();
 }
 
-fn both_proofs<P: Prover>(criterion: &mut Criterion<CpuTime>, entries: &[Entry], asked: &Questions, name: &str, it: &P) {
+fn both_proofs<P: Prover>(
+    criterion: &mut Criterion<CpuTime>,
+    entries: &[Entry],
+    asked: &Questions,
+    name: &str,
+    it: &P,
+) {
     let size = entries.len();
     let mut turn = Turn::default();
     let entry = |index: u64| &entries[usize::try_from(index).expect("an index of a slice")];

@@ -7,6 +7,28 @@ use super::Tile;
 use crate::{Hash, Node, NodeReader, TreeSize, root};
 
 /// Gets the hashes of tiles from wherever they are kept.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use merkle::{Hash, Tile, TileReader, leaf_hash};
+///
+/// /// Hashes by tile level and index.
+/// struct Stored(BTreeMap<(u8, u64), Vec<Hash>>);
+///
+/// impl TileReader for Stored {
+///     type Error = String;
+///
+///     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<Hash>>, String> {
+///         let read = |tile: &Tile| self.0.get(&(tile.level, tile.index)).cloned().ok_or_else(|| tile.path());
+///         tiles.iter().map(read).collect()
+///     }
+/// }
+///
+/// let stored = Stored(BTreeMap::from([((0, 0), vec![leaf_hash(b"a")])]));
+/// let missing = Tile { level: 0, index: 1, width: 7 };
+/// assert_eq!(stored.read_tiles(&[missing]), Err("0/001.p/7".to_owned()));
+/// ```
 pub trait TileReader {
     /// What can go wrong while reading.
     type Error;
@@ -92,6 +114,14 @@ impl<R: TileReader> TileNodes<R> {
 }
 
 /// Why nodes could not be read out of tiles.
+///
+/// ```
+/// use merkle::{Tile, TileError};
+///
+/// let tile = Tile { level: 0, index: 0, width: 256 };
+/// let error = TileError::<std::io::Error>::TooNarrow { tile, got: 255 };
+/// assert_eq!(error.to_string(), "tile 0/000 should have 256 hashes and has 255");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TileError<E> {
     /// The caller asked for a node that this tree does not have.

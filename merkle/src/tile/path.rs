@@ -20,6 +20,14 @@ const MAX_LEVEL: u8 = 63;
 const MAX_PATH: usize = "entries/x018/x446/x744/x073/x709/x551/615.p/255".len();
 
 /// What a path below `tile/` names. Prints as the path.
+///
+/// ```
+/// use merkle::{Tile, TilePath};
+///
+/// let tile = Tile { level: 0, index: 1, width: 4 };
+/// assert_eq!(TilePath::Hashes(tile).to_string(), "0/001.p/4");
+/// assert_eq!(TilePath::Entries(tile).to_string(), "entries/001.p/4");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TilePath {
     /// The hashes of a tile.

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use merkle::{
-    CompactRange, Hash, LeafIndex, NodeReader, TileNodes, TreeSize, prove_consistency, prove_inclusion, root, root_at,
-    verify_consistency, verify_inclusion,
+    CompactRange, Hash, LeafIndex, LeafRange, MemoryTree, NodeReader, TileNodes, TreeSize, prove_consistency,
+    prove_inclusion, root, root_at, verify_consistency, verify_inclusion,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,71 @@ proptest! {
     #[test]
     fn appending_one_by_one_gives_the_batch_root(size in 0usize..3000) {
         prop_assert_eq!(range_of(&LEAVES[..size]).root(), root(&LEAVES[..size]));
+    }
+
+    #[test]
+    fn batches_give_what_one_by_one_gives(start in 0usize..700, batches in prop::collection::vec(0usize..600, 0..8)) {
+        let mut one_by_one = LeafRange::starting_at(LeafIndex::new(start as u64));
+        let (mut batched, mut merged) = (one_by_one.clone(), one_by_one.clone());
+        let mut at = start;
+        for batch in batches {
+            let leaves = &LEAVES[at..at + batch];
+            leaves.iter().for_each(|leaf| one_by_one.append(*leaf));
+            batched.append_batch(leaves);
+            let mut part = LeafRange::starting_at(LeafIndex::new(at as u64));
+            part.append_batch(leaves);
+            prop_assert_eq!(merged.merge(&part), Ok(()));
+            at += batch;
+        }
+        prop_assert_eq!(&batched, &one_by_one);
+        prop_assert_eq!(&merged, &one_by_one);
+    }
+
+    /// It does not matter which of three neighbours are merged first.
+    #[test]
+    fn merging_is_associative(start in 0usize..300, a in 0usize..300, b in 0usize..300, c in 0usize..300) {
+        let range = |from: usize, length: usize| {
+            let mut range = LeafRange::starting_at(LeafIndex::new(from as u64));
+            range.append_batch(&LEAVES[from..from + length]);
+            range
+        };
+        let [first, second, third] = [range(start, a), range(start + a, b), range(start + a + b, c)];
+        let merged = |left: &LeafRange, right: &LeafRange| {
+            let mut left = left.clone();
+            left.merge(right).map(|()| left)
+        };
+        let left_first = merged(&merged(&first, &second).unwrap(), &third).unwrap();
+        let right_first = merged(&first, &merged(&second, &third).unwrap()).unwrap();
+        prop_assert_eq!(&left_first, &right_first);
+        prop_assert_eq!(&left_first, &range(start, a + b + c));
+    }
+
+    /// Proofs about proofs: what is consistent step by step is consistent at once; and a leaf of the old tree is in the
+    /// new one, whose proof of the old tree's last leaf ends with the hashes of the consistency proof.
+    #[test]
+    fn proofs_agree_with_each_other(sizes in prop::collection::vec(1usize..900, 3), leaf in any::<prop::sample::Index>()) {
+        let mut sizes = sizes;
+        sizes.sort_unstable();
+        let mut tree = MemoryTree::new();
+        tree.append_batch(&LEAVES[..sizes[2]]);
+        let views: Vec<_> = sizes.iter().map(|&size| tree.at(TreeSize::new(size as u64)).unwrap()).collect();
+        for (old, new) in [(0, 1), (1, 2), (0, 2)] {
+            let (old, new) = (&views[old], &views[new]);
+            let proof = new.prove_consistency(old.size()).unwrap();
+            prop_assert_eq!(verify_consistency(old.size(), new.size(), &old.root(), &new.root(), &proof), Ok(()));
+
+            let index = leaf.index(usize::try_from(old.size().get()).unwrap());
+            let in_new = new.prove_inclusion(LeafIndex::new(index as u64)).unwrap();
+            let verified = verify_inclusion(&LEAVES[index], LeafIndex::new(index as u64), new.size(), &in_new, &new.root());
+            prop_assert_eq!(verified, Ok(()));
+
+            let last = new.prove_inclusion(LeafIndex::new(old.size().get() - 1)).unwrap();
+            if old.size() < new.size() {
+                let below = old.size().get().trailing_zeros() as usize;
+                let first = usize::from(!old.size().get().is_power_of_two());
+                prop_assert_eq!(&last[below..], &proof[first..]);
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod ct_roots;
 mod exhaustive;
 mod extremes;
 mod laws;
+mod negative;
+mod ranges;
 mod reference;
 mod stored_tiles;
 mod tile_paths;

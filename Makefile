@@ -7,7 +7,7 @@ ENTRIES ?= 1000000
 # Our crates as in the release profile, RocksDB and the rest as the tests have built them: see that file.
 BENCH := cargo bench --locked --workspace --profile dev --config benches/profile.toml
 
-.PHONY: help setup demo test interop lint bench bench-verify bench-log bench-approvals bench-readers soak load fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-merkle bench-verify bench-log bench-approvals bench-readers soak load fault fuzz screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,7 +31,10 @@ interop: ## the log read by clients that others wrote, in Go; downloads their mo
 lint: setup ## format, lints and docs only
 	@scripts/test.sh fmt clippy docs
 
-bench: bench-verify bench-log bench-approvals ## all benchmarks
+bench: bench-merkle bench-verify bench-log bench-approvals ## all benchmarks
+
+bench-merkle: setup ## the tree beside the bare hashes and two other crates, as tables; ARGS="--sizes 1000000"; no RocksDB
+	@python3 benches/tree.py $(ARGS)
 
 bench-verify: setup ## what verifying a receipt costs in each language, as a table; builds no RocksDB
 	@node benches/languages/table.mjs

@@ -51,13 +51,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What to take
+//!
+//! | you have | you take |
+//! |---|---|
+//! | a proof and a root that you trust | [`verify_inclusion`], [`verify_consistency`] |
+//! | a list of leaf hashes | [`root`] |
+//! | a tree that grows, and you want its root | [`CompactRange`]; [`LeafRange`] for a part of it hashed apart |
+//! | a tree that fits into memory, and you want proofs | [`MemoryTree`] |
+//! | a log that keeps tiles, and you want proofs | [`TileReader`] and [`TileNodes`], then [`prove_inclusion`] |
+//! | nodes kept in some other way | [`NodeReader`], then [`prove_inclusion`]; or a [`Plan`] alone, to read elsewhere |
+//!
 //! # How a proof is made
 //!
-//! Every prover works in three steps: a [`Plan`] lists the nodes that it needs, one call of the reader gets them all,
+//! The provers over a reader work in three steps: a [`Plan`] lists the nodes that it needs, one call of the reader gets them all,
 //! and the plan folds them into the proof. The verifier shares no code with the plan: the prover splits the tree from
-//! the top as the RFC does, the verifier climbs from the leaf, and the tests hold one against the other.
+//! the top as the RFC does, the verifier climbs from the leaf, and the tests hold one against the other. A
+//! [`MemoryTree`] has every node at hand and climbs too.
 //!
-//! Sizes go up to 2^64 - 1. Nothing that comes from outside panics, neither coordinates nor proofs nor paths.
+//! Sizes go up to 2^64 - 1. Nothing that comes from outside panics, neither coordinates nor proofs nor paths: whatever
+//! the input of a verify function, it returns, in time and memory that the proof's own length bounds. What panics says
+//! so: appending to a tree that is full, and the path of entries for a tile that has none.
+//!
+//! # How it is fast
+//!
+//! Hashing is nearly all of the work, so a node is hashed with the compression function alone, over two blocks whose
+//! padding is prepared, and batches are hashed row by row in a few KiB. `README.md` has figures beside the bare hashes.
 
 #![no_std]
 

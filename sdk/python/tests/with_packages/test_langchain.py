@@ -11,7 +11,8 @@ import time
 import unittest
 from typing import Any
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
 
 import doors  # noqa: E402
 from fake import Clock, FakeServer  # noqa: E402

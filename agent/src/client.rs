@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 
 use api::{Confirmation, ConfirmationList, ConsistencyProof, Consumed, Created, Status};
 use merkle::{Hash, verify_consistency};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 use verifier::checkpoint::Checkpoint;
@@ -51,7 +50,6 @@ pub struct Pending {
     client: Client,
     remembered: Remembered,
     url: String,
-    consume_key: String,
 }
 
 /// What one look at a request finds.
@@ -141,7 +139,7 @@ impl Client {
         let call = Call { body: Some(body), idempotency_key: Some(&key), ..Call::post(path, until) };
         let created: Created = self.0.http.json(&call).await?;
         let remembered = asked.check(&created, trust, fresh)?;
-        Ok(Pending { client: self.clone(), remembered, url: visible(&created.url), consume_key: consume_key(&key) })
+        Ok(Pending { client: self.clone(), remembered, url: visible(&created.url) })
     }
 
     /// A request that an earlier run made, by its id. Nobody remembers its core, so it is what the server says it is: its
@@ -154,7 +152,7 @@ impl Client {
             return Err(Denied::new(Code::Mismatch, format!("asked for {id}, the answer is about {}", answer.id)));
         }
         let url = visible(&answer.url);
-        Ok((Pending { client: self.clone(), remembered, url, consume_key: consume_key(id) }, answer))
+        Ok((Pending { client: self.clone(), remembered, url }, answer))
     }
 
     /// The newest of this key's own requests with a status that ask an approver.
@@ -380,11 +378,15 @@ impl Approved {
     }
 
     /// Uses the approval up for one run. Only what comes out of here lets an action run.
+    ///
+    /// The key is new each time: who was killed between using the approval and acting cannot know whether the action ran,
+    /// so the next process must be told that it was used.
     pub async fn consume(self) -> Result<Used, Denied> {
-        let Pending { client, remembered, consume_key, .. } = &self.pending;
+        let Pending { client, remembered, .. } = &self.pending;
         remembered.check_usable(now())?;
         let path = format!("/api/confirmations/{}/consume", segment(self.pending.id())?);
-        let call = Call { idempotency_key: Some(consume_key), ..Call::post(&path, client.patience_ends()) };
+        let key = random_key()?;
+        let call = Call { idempotency_key: Some(&key), ..Call::post(&path, client.patience_ends()) };
         let consumed: Consumed = client.0.http.json(&call).await.map_err(used_before)?;
         let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?)?;
         client.observe(&checkpoint).await?;
@@ -430,11 +432,6 @@ fn random_key() -> Result<String, Denied> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Denied::new(Code::Unreachable, format!("this machine has no randomness: {error}")))?;
     Ok(format!("agent-{}", base64url(&bytes)))
-}
-
-/// The key for consuming follows from the key for asking, so that a lost answer can be asked for again.
-fn consume_key(key: &str) -> String {
-    format!("consume-{}", base64url(&Sha256::digest(format!("countersign/consume/v1\n{key}"))))
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -8,11 +8,14 @@
 //! and consumed. Whatever goes wrong is a [`Denied`] with one of twelve [`Code`]s, and the action does not run.
 //!
 //! [`settings`] says which server, which key and whom to trust; [`approval`] holds the checks, which are pure; [`memory`]
-//! keeps the largest tree head that was verified; [`client`] is the door itself.
+//! keeps the largest tree head that was verified; [`client`] is the door itself. [`gate`] is a command behind the door,
+//! [`hook`] an agent host's tool call.
 
 pub mod approval;
 pub mod client;
 pub mod desk;
+pub mod gate;
+pub mod hook;
 mod http;
 pub mod memory;
 pub mod outcome;

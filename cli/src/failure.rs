@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use verifier::cli::CallError;
 
 use crate::audit::AuditError;
+use crate::gate::GateError;
+use crate::hook::HookError;
 use crate::keygen::KeygenError;
 use crate::last_words;
 use crate::mcp::McpError;
@@ -71,6 +73,19 @@ impl From<MonitorError> for Failure {
             MonitorError::Call(_) | MonitorError::Setup(_) => Self::new(WRONG_CALL, &error),
             _ => Self::new(FAILED, &error),
         }
+    }
+}
+
+impl From<GateError> for Failure {
+    fn from(error: GateError) -> Self {
+        Self::new(error.exit_code(), &error)
+    }
+}
+
+/// The code of a wrong call is what makes an agent host block.
+impl From<HookError> for Failure {
+    fn from(error: HookError) -> Self {
+        Self::new(WRONG_CALL, &error)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command `countersign`: what can be typed, which command runs, and with which exit code it ends.
 
+mod asking;
 mod audit;
 #[cfg(feature = "server")]
 mod backup;
@@ -9,6 +10,8 @@ mod demo;
 #[cfg(feature = "server")]
 mod doctor;
 mod failure;
+mod gate;
+mod hook;
 mod keygen;
 mod last_words;
 mod mcp;
@@ -69,13 +72,15 @@ enum Command {
     Verify(Box<VerifyArgs>),
     Audit(audit::AuditArgs),
     Monitor(monitor::MonitorArgs),
+    Gate(Box<gate::GateArgs>),
+    Hook(Box<hook::HookArgs>),
     Mcp(mcp::McpArgs),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
 }
 
 fn main() -> ExitCode {
-    let ended = match Cli::parse().command {
+    let ended = match Cli::try_parse().unwrap_or_else(|error| gate::wrong_call(&error)).command {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::run(args).map_err(Failure::from),
         #[cfg(feature = "server")]
@@ -89,6 +94,8 @@ fn main() -> ExitCode {
         Command::Verify(args) => verify(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Monitor(args) => monitor::run(&args).map_err(Failure::from),
+        Command::Gate(args) => gate::run(*args).map_err(Failure::from),
+        Command::Hook(args) => hook::run(*args).map_err(Failure::from),
         Command::Mcp(args) => mcp::run(args).map_err(Failure::from),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),

@@ -1,12 +1,12 @@
 //! What every command that asks for approval is told: which server, which key, whom to trust.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use agent::settings::{Options, Settings, SettingsError};
 use clap::Args;
 
 /// The options of a requester. The API key is never an option: others on the machine would see it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct RequesterArgs {
     /// The server's public URL [env: COUNTERSIGN_URL]
     #[arg(long)]
@@ -31,5 +31,25 @@ impl RequesterArgs {
         let Self { url, api_key_file, trust, trust_on_first_use, memory } = self;
         let options = Options { url, api_key_file, trust, trust_on_first_use, memory };
         options.resolve(|name| std::env::var(name).ok())
+    }
+    /// The options again as words of a command line that works in every folder.
+    pub(crate) fn words(&self) -> std::io::Result<Vec<String>> {
+        let mut words = Vec::new();
+        let mut add = |option: &str, value: String| words.extend([option.to_owned(), value]);
+        let path = |path: &Path| Ok::<_, std::io::Error>(std::path::absolute(path)?.to_string_lossy().into_owned());
+        if let Some(url) = &self.url {
+            add("--url", url.clone());
+        }
+        for (option, file) in
+            [("--api-key-file", &self.api_key_file), ("--trust", &self.trust), ("--memory", &self.memory)]
+        {
+            if let Some(file) = file {
+                add(option, path(file)?);
+            }
+        }
+        if self.trust_on_first_use {
+            words.push("--trust-on-first-use".to_owned());
+        }
+        Ok(words)
     }
 }

@@ -1,0 +1,11 @@
+//! The doors of the command line, gate and hook, against servers that misbehave: every case of testdata/doors.json, and what
+//! the processes do with signals, files, exit codes and settings.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod documents;
+mod gate;
+mod hook;
+mod install;
+mod process;
+mod servers;

@@ -19,6 +19,7 @@ pub mod hook;
 mod http;
 pub mod memory;
 pub mod outcome;
+pub mod proxy;
 pub mod settings;
 
 pub use approval::Asked;

@@ -10,6 +10,7 @@ use crate::hook::HookError;
 use crate::keygen::KeygenError;
 use crate::last_words;
 use crate::mcp::McpError;
+use crate::mcp_proxy::McpProxyError;
 use crate::monitor::MonitorError;
 use crate::trust::TrustCommandError;
 
@@ -93,6 +94,12 @@ impl From<McpError> for Failure {
     fn from(error: McpError) -> Self {
         let code = if matches!(error, McpError::Settings(_)) { WRONG_CALL } else { FAILED };
         Self::new(code, &error)
+    }
+}
+
+impl From<McpProxyError> for Failure {
+    fn from(error: McpProxyError) -> Self {
+        Self::new(error.code(), &error)
     }
 }
 

@@ -15,6 +15,7 @@ mod hook;
 mod keygen;
 mod last_words;
 mod mcp;
+mod mcp_proxy;
 mod monitor;
 mod primitive;
 mod requester;
@@ -75,6 +76,7 @@ enum Command {
     Gate(Box<gate::GateArgs>),
     Hook(Box<hook::HookArgs>),
     Mcp(mcp::McpArgs),
+    McpProxy(mcp_proxy::McpProxyArgs),
     Trust(trust::TrustArgs),
     Keygen(keygen::KeygenArgs),
 }
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         Command::Gate(args) => gate::run(*args).map_err(Failure::from),
         Command::Hook(args) => hook::run(*args).map_err(Failure::from),
         Command::Mcp(args) => mcp::run(args).map_err(Failure::from),
+        Command::McpProxy(args) => mcp_proxy::run(args).map_err(Failure::from),
         Command::Trust(args) => trust::run(&args).map_err(Failure::from),
         Command::Keygen(args) => keygen::run(&args).map_err(Failure::from),
     };

@@ -2,7 +2,7 @@
 //!
 //! `misbehaving` starts one server for each case of [`cases::CASES`], each on a port of its own, prints one line of JSON that
 //! says where they are, and runs until its standard input ends. `misbehaving --table` prints the cases alone, as they stand
-//! in `testdata/doors.json`.
+//! in `testdata/doors.json`. `misbehaving --tools FILE` is something else, an MCP server that says what ran (`tools.rs`).
 //!
 //! Behind nearly every case is the real server with its store in memory and an approver with a software passkey; in front
 //! of it stands what a broken network or a hostile operator would do. All servers have the same log key and site, so that
@@ -18,6 +18,7 @@ mod clock;
 mod evidence;
 mod front;
 mod honest;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -32,6 +33,11 @@ async fn main() {
     if std::env::args().nth(1).as_deref() == Some("--table") {
         print!("{}", cases::table());
         return;
+    }
+    if let [Some(flag), Some(calls)] = [std::env::args().nth(1), std::env::args_os().nth(2)]
+        && flag == "--tools"
+    {
+        return tools::serve(calls.as_ref());
     }
     let folder = tempfile::tempdir().unwrap();
     let api_key = ApiKey::generate(&OsRandom);

@@ -4,11 +4,13 @@ Run by `python3 -m unittest` in an environment of requirements.txt. The server i
 are in COUNTERSIGN_TARGET, the folder that cargo builds into.
 """
 
+import asyncio
 import json
 import logging
 import os
 import pathlib
 import subprocess
+import sys
 import unittest
 
 import httpx2
@@ -66,6 +68,16 @@ class Clients(unittest.IsolatedAsyncioTestCase):
 
     async def test_stdio_without_initialize(self):
         await self.over_stdio("2026-07-28")
+
+    async def test_the_example(self):
+        settings = self.stdio().env | {"PATH": f"{TARGET}{os.pathsep}{os.environ['PATH']}"}
+        example = pathlib.Path(__file__).parents[2] / "examples" / "mcp" / "ask.py"
+        ran = await asyncio.create_subprocess_exec(
+            sys.executable, example, env=settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, error = await ran.communicate()
+        self.assertEqual(ran.returncode, 0, error)
+        self.assertIn("approved: {'backup': 'none', 'database': 'staging'}", out.decode())
 
     async def story(self, client, run):
         listed = await client.list_tools()

@@ -106,3 +106,8 @@ pub use prove::{ProveError, prove_consistency, prove_inclusion, root_at};
 pub use reader::{MissingNode, NodeReader};
 pub use tile::{Tile, TileError, TileNodes, TilePath, TileReader, tiles_changed};
 pub use verify::{ProofError, Side, inclusion_sides, root_from_inclusion, verify_consistency, verify_inclusion};
+
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -116,7 +116,7 @@ fn proofs(criterion: &mut Criterion<CpuTime>, entries: &[Entry]) {
     both_proofs(criterion, entries, &asked, Ours::NAME, &ours.prover());
     {
         let tiles = tiles::Rows::of(&ours.tree);
-        let root = ours.prover().root();
+        let root = Prover::root(&ours.prover());
         from_tiles(criterion, size, &asked, &tiles, root);
     }
     drop(ours);

@@ -14,9 +14,8 @@ fn shell(folder: &Folder, case: &str, script: &str) -> Ended {
 
 /// The blocks of a document that are in a language.
 fn blocks(document: &str, language: &str) -> Vec<String> {
-    let text = read(&format!("docs/{document}"));
-    let blocks =
-        text.split(&format!("```{language}\n")).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    let (text, fence) = (read(&format!("docs/{document}")), format!("```{language}\n"));
+    let blocks = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
     blocks.collect()
 }
 

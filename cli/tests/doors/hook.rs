@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use crate::process::{Ended, Folder};
 use crate::servers::{cases, servers};
 
-/// What the host writes before it runs a tool.
+/// What the host writes before it runs a tool. Each call has a session of its own, because what an approver rejected may not
+/// be asked again for a while.
 pub(crate) fn call(id: &str) -> Value {
     json!({
-        "session_id": "5a1c9a30-8a7f-4d0e-9d4c-3f1c2b7a6e55",
+        "session_id": format!("session-of-{id}"),
         "transcript_path": "/home/alex/.claude/projects/api/session.jsonl",
         "cwd": "/home/alex/api",
         "permission_mode": "default",

@@ -190,6 +190,18 @@ impl Client {
         Err(rolled_back("the memory file changes all the time"))
     }
 
+    /// The same for a proof of consumption, which may have been on its way while another call verified a later tree head: a
+    /// smaller one is fine too if the log proves that the later one continues it.
+    async fn observe_among_others(&self, checkpoint: &Checkpoint) -> Result<(), Denied> {
+        let Err(denied) = self.observe(checkpoint).await else { return Ok(()) };
+        let log = log_key(self.trust().await?, &checkpoint.log_origin).map(ToString::to_string);
+        let Some(log) = log.filter(|_| denied.code == Code::RolledBack) else { return Err(denied) };
+        match self.0.memory.head(&log).map_err(forgetful)? {
+            Some(known) if known.size > checkpoint.size => self.prove(Head::from(checkpoint), known).await,
+            _ => Err(denied),
+        }
+    }
+
     async fn prove(&self, known: Head, head: Head) -> Result<(), Denied> {
         let (from, to) = (known.size.get(), head.size.get());
         if from >= to {
@@ -389,7 +401,7 @@ impl Approved {
         let call = Call { idempotency_key: Some(&key), ..Call::post(&path, client.patience_ends()) };
         let consumed: Consumed = client.0.http.json(&call).await.map_err(used_before)?;
         let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?)?;
-        client.observe(&checkpoint).await?;
+        client.observe_among_others(&checkpoint).await?;
         remembered.check_usable(now())?;
         Ok(Used { receipt: self.receipt, facts: self.facts, consumed })
     }

@@ -208,7 +208,12 @@ impl Front {
             Trick::OtherPayload => {
                 self.receipt_of(&changed(asked, "payload", Value::Object(serde_json::Map::new()))).await
             }
-            Trick::OtherApprover => self.receipt_of(&changed(asked, "username", "kim")).await,
+            Trick::OtherApprover => {
+                let mut other = changed(asked, "username", "kim");
+                // However the caller named who is asked.
+                other.as_object_mut().unwrap().retain(|name, _| name != "approvers" && name != "quorum");
+                self.receipt_of(&other).await
+            }
             Trick::OlderReceipt => self.receipt_of(asked).await,
             Trick::WeakerQuorum => self.receipt_of(&changed(asked, "quorum", 1)).await,
             _ => {

@@ -34,7 +34,7 @@ async fn main() {
         print!("{}", cases::table());
         return;
     }
-    if let [Some(flag), Some(calls)] = [std::env::args().nth(1), std::env::args_os().nth(2)]
+    if let (Some(flag), Some(calls)) = (std::env::args().nth(1), std::env::args_os().nth(2))
         && flag == "--tools"
     {
         return tools::serve(calls.as_ref());

@@ -21,8 +21,8 @@ fn the_commands_of_the_guide_work_as_they_stand() {
             fs::copy(root.join("examples/mcp-proxy").join(name), folder.path(name)).unwrap();
         }
         // A person who said no is not asked the same again for a minute: the second block then asks for another note.
-        let second = format!("sed -i s/hello/again/ call.json\n{with_rules}");
-        for (block, text) in [(*make, "hello"), (second.as_str(), "again")] {
+        let second = format!("sed -i s/hello/goodbye/ call.json\n{with_rules}");
+        for (block, text) in [(*make, "hello"), (second.as_str(), "goodbye")] {
             let answer = runs(&folder, case, block);
             assert_eq!(code(&answer), expected, "{block}: {answer}");
             let said = answer["result"]["content"][0]["text"].as_str().unwrap();

@@ -64,7 +64,7 @@ fn rules_say_what_passes_and_an_approver_may_be_asked_for_the_rest() {
     host.call(4, "look", &json!({}));
     assert_eq!(code(&host.answer()), None);
     host.call(5, "unknown", &json!({}));
-    assert_eq!(code(&host.answer()), Some("refused"), "the same person said no a moment ago");
+    assert_eq!(code(&host.answer()), Some("rejected"), "what no rule names is held");
     let names: Vec<_> = folder.calls().iter().map(|call| call["name"].clone()).collect();
     assert_eq!(names, ["note", "look"]);
 }

@@ -1,8 +1,11 @@
 //! The server does what it should: what opens, what does not, and what is found again.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use agent::{Client, Code, Settings, TrustSource};
+use serde_json::{Value, json};
 
 use crate::server::{World, ask_and_use, deployment};
 
@@ -152,4 +155,32 @@ async fn trust_on_first_use_stays_with_the_first() {
 
 fn name(text: &str) -> verifier::names::Username {
     verifier::names::Username::new(text).unwrap()
+}
+
+/// Calls that run beside each other hear of later heads before they get their own answers.
+#[tokio::test]
+async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_only_grew() {
+    for (proves, code) in [(true, None), (false, Some(Code::RolledBack))] {
+        let world = World::new().await;
+        world.person("approve");
+        let answers = Mutex::new(BTreeMap::<String, Value>::new());
+        world.tamper(Box::new(move |_, path, answer| {
+            if path.ends_with("/consume") {
+                // The first answer again, as if it had been on its way all the time.
+                *answer = answers.lock().unwrap().entry(path.to_owned()).or_insert_with(|| answer.clone()).clone();
+            } else if path.starts_with("/log/proof/consistency") && !proves {
+                answer["hashes"] = json!([]);
+            }
+        }));
+        let client = world.client();
+        let pending = client.ask(&deployment(), None, None).await.unwrap();
+        let slow = pending.decision(None, std::future::pending()).await.unwrap();
+        let quick = pending.decision(None, std::future::pending()).await.unwrap();
+        let used = quick.consume().await;
+        assert_eq!(used.is_ok(), proves, "the head grew, and that is proved or not");
+        if proves {
+            ask_and_use(&client, &deployment()).await.unwrap();
+        }
+        assert_eq!(slow.consume().await.err().map(|denied| denied.code), code);
+    }
 }

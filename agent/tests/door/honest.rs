@@ -1,7 +1,8 @@
 //! The server does what it should: what opens, what does not, and what is found again.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{Client, Code, Settings, TrustSource};
@@ -164,11 +165,13 @@ async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_o
         let world = World::new().await;
         world.person("approve");
         let answers = Mutex::new(BTreeMap::<String, Value>::new());
+        let silent = Arc::new(AtomicBool::new(false));
+        let proves_nothing = Arc::clone(&silent);
         world.tamper(Box::new(move |_, path, answer| {
             if path.ends_with("/consume") {
                 // The first answer again, as if it had been on its way all the time.
                 *answer = answers.lock().unwrap().entry(path.to_owned()).or_insert_with(|| answer.clone()).clone();
-            } else if path.starts_with("/log/proof/consistency") && !proves {
+            } else if path.starts_with("/log/proof/consistency") && proves_nothing.load(Ordering::Relaxed) {
                 answer["hashes"] = json!([]);
             }
         }));
@@ -176,11 +179,9 @@ async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_o
         let pending = client.ask(&deployment(), None, None).await.unwrap();
         let slow = pending.decision(None, std::future::pending()).await.unwrap();
         let quick = pending.decision(None, std::future::pending()).await.unwrap();
-        let used = quick.consume().await;
-        assert_eq!(used.is_ok(), proves, "the head grew, and that is proved or not");
-        if proves {
-            ask_and_use(&client, &deployment()).await.unwrap();
-        }
+        quick.consume().await.unwrap();
+        ask_and_use(&client, &deployment()).await.unwrap();
+        silent.store(!proves, Ordering::Relaxed);
         assert_eq!(slow.consume().await.err().map(|denied| denied.code), code);
     }
 }

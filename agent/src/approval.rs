@@ -110,13 +110,8 @@ impl Asked {
             let pinned = trust.logs.iter().map(|key| quoted(key.name())).collect::<Vec<_>>().join(", ");
             return Err(mismatch(format!("the log is {}, the trust file has {pinned}", quoted(&core.log))));
         }
-        match fresh {
-            Some(began) if core.issued_at.unix().abs_diff(began.unix()) > SKEW => Err(mismatch(format!(
-                "it was asked at {}, which is not now ({began}): an older request, or a wrong clock",
-                core.issued_at
-            ))),
-            _ => Ok(remembered),
-        }
+        fresh.map_or(Ok(()), |began| remembered.check_fresh(began))?;
+        Ok(remembered)
     }
 
     /// What people read and what runs.
@@ -144,6 +139,17 @@ impl Remembered {
     pub fn parse(text: &str) -> Result<Self, Denied> {
         let core = Core::parse(text).map_err(|error| mismatch(format!("the core is not acceptable: {error}")))?;
         Ok(Self { text: text.to_owned(), core })
+    }
+
+    /// Whether it was asked now, and not some time ago.
+    pub fn check_fresh(&self, began: Timestamp) -> Result<(), Denied> {
+        let issued = self.core.issued_at;
+        if issued.unix().abs_diff(began.unix()) <= SKEW {
+            return Ok(());
+        }
+        Err(mismatch(format!(
+            "it was asked at {issued}, which is not now ({began}): an older request, or a wrong clock"
+        )))
     }
 
     /// Whether an answer is about this request.

@@ -14,7 +14,7 @@ pub mod install;
 
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use verifier::document::parse_payload;
@@ -154,7 +154,8 @@ impl Call {
     }
 }
 
-/// Asks, waits, verifies and uses the approval, within a time.
+/// Asks, waits, verifies and uses the approval, within a time. A host asks about a call once and at once, so a request of
+/// some time ago is another one, although its key is the same.
 pub async fn decide(
     client: &Client,
     call: &Call,
@@ -163,10 +164,11 @@ pub async fn decide(
     stop: impl Future<Output = ()>,
     pending: impl FnOnce(&Pending),
 ) -> Result<Used, Denied> {
-    let began = std::time::Instant::now();
+    let (began, since) = (crate::client::now(), Instant::now());
     let made = client.ask(asked, Some(&call.idempotency_key()), Some(within)).await?;
+    made.remembered().check_fresh(began)?;
     pending(&made);
-    let left = within.saturating_sub(began.elapsed());
+    let left = within.saturating_sub(since.elapsed());
     made.decision(Some(left), stop).await?.consume().await
 }
 

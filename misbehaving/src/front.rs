@@ -208,12 +208,7 @@ impl Front {
             Trick::OtherPayload => {
                 self.receipt_of(&changed(asked, "payload", Value::Object(serde_json::Map::new()))).await
             }
-            Trick::OtherApprover => {
-                let mut other = changed(asked, "username", "kim");
-                // However the caller named who is asked.
-                other.as_object_mut().unwrap().retain(|name, _| name != "approvers" && name != "quorum");
-                self.receipt_of(&other).await
-            }
+            Trick::OtherApprover => self.receipt_of(&of_kim(asked)).await,
             Trick::OlderReceipt => self.receipt_of(asked).await,
             Trick::WeakerQuorum => self.receipt_of(&changed(asked, "quorum", 1)).await,
             _ => {
@@ -304,6 +299,16 @@ impl Lie {
             Shown::Genuine => {}
         }
     }
+}
+
+/// The same asked of another approver, however the first one was named.
+fn of_kim(asked: &Value) -> Value {
+    let mut other = asked.clone();
+    let fields = other.as_object_mut().unwrap();
+    fields.remove("approvers");
+    fields.remove("quorum");
+    fields.insert("username".to_owned(), Value::from("kim"));
+    other
 }
 
 fn changed(asked: &Value, field: &str, value: impl Into<Value>) -> Value {

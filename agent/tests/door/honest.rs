@@ -167,14 +167,14 @@ async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_o
         let answers = Mutex::new(BTreeMap::<String, Value>::new());
         let silent = Arc::new(AtomicBool::new(false));
         let proves_nothing = Arc::clone(&silent);
-        world.tamper(Box::new(move |_, path, answer| {
+        world.tamper(move |_, path, answer| {
             if path.ends_with("/consume") {
                 // The first answer again, as if it had been on its way all the time.
                 *answer = answers.lock().unwrap().entry(path.to_owned()).or_insert_with(|| answer.clone()).clone();
             } else if path.starts_with("/log/proof/consistency") && proves_nothing.load(Ordering::Relaxed) {
                 answer["hashes"] = json!([]);
             }
-        }));
+        });
         let client = world.client();
         let pending = client.ask(&deployment(), None, None).await.unwrap();
         let slow = pending.decision(None, std::future::pending()).await.unwrap();

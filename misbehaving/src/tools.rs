@@ -19,7 +19,9 @@ pub(crate) fn serve(calls: &Path) {
         match message["method"].as_str() {
             Some("initialize") => answer(id, &initialized(&message["params"]["protocolVersion"])),
             Some("server/discover") => answer(id, &discovered()),
-            Some("tools/list") => answer(id, &json!({"tools": tools()})),
+            Some("tools/list") => {
+                answer(id, &json!({"resultType": "complete", "tools": tools(), "ttlMs": 0, "cacheScope": "private"}))
+            }
             Some("tools/call") => {
                 let params = &message["params"];
                 writeln!(calls, "{}", json!({"name": params["name"], "arguments": params["arguments"]})).unwrap();
@@ -67,7 +69,7 @@ fn tools() -> Vec<Value> {
 }
 
 fn text(text: &str) -> Value {
-    json!({"content": [{"type": "text", "text": text}]})
+    json!({"resultType": "complete", "content": [{"type": "text", "text": text}]})
 }
 
 fn answer(id: &Value, result: &Value) {

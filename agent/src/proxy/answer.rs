@@ -17,7 +17,9 @@ pub(crate) fn refusal(refused: &Refused) -> String {
 /// it for programs.
 pub(crate) fn denial(id: &Id, tool: &str, denied: &Denied) -> String {
     let text = format!("{} was not called ({}): {}. {}", visible(tool), denied.code, denied.detail, next(denied.code));
+    // The type of a result must be there since the protocol of 2026-07-28; who does not know it leaves it alone.
     line(&json!({"jsonrpc": "2.0", "id": json_id(id), "result": {
+        "resultType": "complete",
         "content": [{"type": "text", "text": text}],
         "isError": true,
         "_meta": {"countersign/code": denied.code.as_str()},

@@ -2,9 +2,9 @@
 //! without a word, so a call that was held longer must never run.
 //!
 //! ```text
-//! 0                                      9/10        timeout
-//! │ ask, then the person has the time until │ consume, or │ whatever is not finished is denied;
-//! │                                         │ cancel      │ a cancel still goes out
+//! 0                                  9/10                 timeout
+//! ├─ ask, then the person has time ────┼─ verify, consume ──┤  after this nothing runs
+//!                                      └─ or cancel, and deny ──>
 //! ```
 //!
 //! Each call makes a request of its own, and none finds one of another call: an approval is for one run of one call, and a
@@ -18,11 +18,14 @@ use tokio::time::{Instant, interval_at, timeout_at};
 use verifier::json::{Object, Value};
 
 use crate::approval::Asked;
-use crate::client::{Approved, Client, Pending, Used};
+use crate::client::{Client, Pending, Used};
 use crate::outcome::{Code, Denied};
 
 /// How often a host hears that its call still waits.
 const TELL_EVERY: Duration = Duration::from_secs(15);
+
+/// How much later a denial may be: the last question may be on its way, and then the request is cancelled.
+const LATE: Duration = Duration::from_secs(10);
 
 /// A payload that was approved, and whose approval is used up for this one call.
 #[derive(Debug)]
@@ -49,22 +52,17 @@ pub(crate) async fn hold(
         () = stopped(stop.clone()) => return Err(Denied::new(Code::Aborted, "the call was given up")),
         asked = timeout_at(ends, asking) => asked.unwrap_or_else(|_| Err(unreachable("it was not asked")))?,
     };
-    let approved = telling(&pending, tell, decision(&pending, person_until, ends, stop)).await?;
+    let left = person_until.saturating_duration_since(Instant::now());
+    let deciding = telling(&pending, tell, pending.decision(Some(left), stopped(stop)));
+    let late = |_| Err(Denied::new(Code::TimedOut, "the server did not say in time whether somebody decided"));
+    let approved = timeout_at(ends + LATE, deciding).await.unwrap_or_else(late)?;
     let payload = approved.pending().remembered().core.payload.clone();
     let used = timeout_at(ends, approved.consume());
     let used = used.await.unwrap_or_else(|_| Err(unreachable("whether the approval was used is not known")))?;
-    Ok(Cleared::new(&used, payload))
-}
-
-/// The decision. Its task goes on when the time is over, because it cancels the request.
-async fn decision(pending: &Pending, person_until: Instant, ends: Instant, stop: Stop) -> Result<Approved, Denied> {
-    let (pending, left) = (pending.clone(), person_until.saturating_duration_since(Instant::now()));
-    let waiting = tokio::spawn(async move { pending.decision(Some(left), stopped(stop)).await });
-    match timeout_at(ends, waiting).await {
-        Ok(Ok(decided)) => decided,
-        Ok(Err(error)) => Err(Denied::new(Code::Aborted, format!("waiting for the decision failed: {error}"))),
-        Err(_) => Err(Denied::new(Code::TimedOut, "nobody decided in the time that a call may take")),
+    if Instant::now() >= ends {
+        return Err(Denied::new(Code::TimedOut, "the approval came after the time that a call may take"));
     }
+    Ok(Cleared::new(&used, payload))
 }
 
 async fn telling<T>(pending: &Pending, tell: impl Fn(String), work: impl Future<Output = T>) -> T {

@@ -7,12 +7,13 @@ import { askForAssertion, assertionToJson, describeRefusal, supported } from './
 import { element } from './dom.js';
 import { Problem, postJson } from './http.js';
 import { decidedItems, decidedList, passkeyList, waitingList } from './me-view.js';
+import { contactView } from './own-contacts.js';
 import { addPasskey, removePasskey } from './own-passkeys.js';
 import { alertText, byId } from './page.js';
 import { announce, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
 
-const LISTS = ['who', 'waiting', 'decided', 'passkeys'];
+const LISTS = ['who', 'waiting', 'decided', 'contacts', 'passkeys'];
 /** A challenge older than this is replaced before it is used. */
 const OPTIONS_MILLISECONDS = 120_000;
 
@@ -52,6 +53,7 @@ function show() {
   byId('waiting-list').replaceChildren(waitingList(me.waiting));
   byId('decided-list').replaceChildren(decidedList(me.decided, receipt));
   byId('passkeys-list').replaceChildren(passkeyList(me.passkeys, (passkey) => removePasskey(page, passkey)));
+  byId('contacts-list').replaceChildren(...contactView(page, me));
   showMore(me.nextCursor);
   showOnly(...LISTS);
   announce('Your approvals');
@@ -148,7 +150,7 @@ async function signOut() {
 
 /** Nothing of a person stays in the page when their session is over. */
 function clear() {
-  for (const id of ['username', 'waiting-list', 'decided-list', 'passkeys-list', 'step-content']) byId(id).replaceChildren();
+  for (const id of ['username', 'waiting-list', 'decided-list', 'contacts-list', 'passkeys-list', 'step-content']) byId(id).replaceChildren();
 }
 
 async function older() {

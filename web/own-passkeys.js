@@ -1,12 +1,12 @@
 // Adding a passkey, which an earlier one allows, and removing one, which any active one signs for.
 
 import { decode } from './base64url.js';
-import { askForAssertion, askForPasskey, assertionToJson, describeRefusal, registrationToJson } from './credential.js';
+import { askForAssertion, askForPasskey, assertionToJson, registrationToJson } from './credential.js';
 import { element } from './dom.js';
-import { Mismatch, readEnrolment } from './enrolment.js';
-import { Problem, postJson } from './http.js';
-import { alertText, byId } from './page.js';
-import { say, showOnly } from './sections.js';
+import { readEnrolment } from './enrolment.js';
+import { postJson } from './http.js';
+import { bar, cancelButton, openStep, stepButton, tried } from './own-step.js';
+import { say } from './sections.js';
 import { visible } from './visible.js';
 
 const REASONS = [
@@ -16,15 +16,7 @@ const REASONS = [
   ['other', 'Another reason'],
 ];
 
-/**
- * @typedef {object} Page
- * @property {(words?: string) => Promise<void>} load  shows everything anew
- * @property {() => Promise<void>} sessionOver
- * @property {() => string} username
- * @property {string[]} lists  the sections that a step stands in front of
- */
-
-/** @param {Page} page */
+/** @param {import('./own-step.js').Page} page */
 export async function addPasskey(page) {
   await tried(page, 'No passkey was added.', async () => {
     const { publicKey } = await postJson('/me/passkeys/options', {});
@@ -66,7 +58,7 @@ async function authorise(page, credential, { rpId, credentials }, challenge) {
   });
 }
 
-/** @param {Page} page @param {{credential: string, name: string, signedIn: boolean}} passkey */
+/** @param {import('./own-step.js').Page} page @param {{credential: string, name: string, signedIn: boolean}} passkey */
 export async function removePasskey(page, passkey) {
   await tried(page, 'Nothing was removed.', async () => {
     const path = `/me/passkeys/${encodeURIComponent(passkey.credential)}/removal`;
@@ -95,52 +87,4 @@ async function remove(page, { signedIn }, path, { challenge, rpId, credentials }
     const { logIndex } = await postJson(path, { assertion, reason });
     await page.load(signedIn ? '' : `The passkey is removed: log entry ${logIndex}.`);
   });
-}
-
-/** Does something, and says what did not come of it. The step stays, so that it can be tried again. */
-async function tried(page, nothing, action) {
-  alertText('');
-  for (const button of document.querySelectorAll('#step button')) button.disabled = true;
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) return page.sessionOver();
-    say('');
-    if (error instanceof Mismatch) {
-      showOnly(...page.lists);
-      alertText(`Stop: ${error.message} ${nothing} Tell the operator of this server.`);
-    } else if (error instanceof Problem && error.unknown) {
-      alertText(`${error.message} It is not known whether it happened. Look again before you try again.`);
-    } else {
-      alertText(`${error instanceof Problem ? error.message : describeRefusal(error)} ${nothing}`);
-    }
-  }
-  for (const button of document.querySelectorAll('#step button')) button.disabled = false;
-}
-
-function openStep(page, title, nodes) {
-  const heading = byId('step-heading');
-  heading.textContent = title;
-  byId('step-content').replaceChildren(...nodes);
-  showOnly('who', 'step');
-  heading.focus();
-}
-
-function cancelButton(page) {
-  return stepButton('Cancel', () => {
-    alertText('');
-    say('');
-    showOnly(...page.lists);
-    byId('add').focus();
-  });
-}
-
-function stepButton(label, action) {
-  const button = element('button', { type: 'button' }, label);
-  button.addEventListener('click', action);
-  return button;
-}
-
-function bar(...buttons) {
-  return element('p', { class: 'actions' }, ...buttons);
 }

@@ -14,6 +14,9 @@ pub struct CreateInvite {
     /// The name that it fixes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// The e-mail address of whoever enrols with it; it is used once its owner has confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Seconds that it can be used, 60 to 2592000; 604800 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
@@ -43,6 +46,9 @@ pub struct Invite {
     pub note: String,
     /// The name that it fixes.
     pub username: Option<String>,
+    /// The e-mail address that it brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// How many people may use it.
     pub max_uses: u32,
     /// How many have.
@@ -136,6 +142,9 @@ pub struct ApproverSummary {
     pub approver: String,
     /// Every credential ever enrolled.
     pub credentials: Vec<CredentialSummary>,
+    /// How they are reached.
+    #[serde(default)]
+    pub contacts: Vec<crate::Contact>,
 }
 
 /// A credential of an approver.

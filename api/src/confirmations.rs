@@ -134,6 +134,9 @@ pub struct Confirmation {
     /// The receipt's exact text, once it is approved or rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
+    /// Who was told of it and how, if the request asked for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notified: Vec<crate::Notified>,
     /// What the requester gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,

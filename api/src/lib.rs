@@ -8,6 +8,7 @@ mod ceremonies;
 mod confirmations;
 mod log;
 mod me;
+mod notifications;
 
 pub use administration::{
     ApproverList, ApproverSummary, BackupMade, CreateInvite, CreateKey, CredentialSummary, Invite, InviteCreated,
@@ -28,6 +29,10 @@ pub use log::{
 pub use me::{
     AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, MyDecision, MyPage, MyPageRequest, MyPasskey,
     MyReceipt, MyWaiting, PasskeyOptions, RemovalOptions, RemovalRequest, SessionRequest, SignInOptions,
+};
+pub use notifications::{
+    Contact, ContactChange, ContactChangeOptions, ContactChangeRequest, ContactProposal, Notification,
+    NotificationList, Notified,
 };
 
 /// An RFC 9457 problem document.

@@ -48,6 +48,12 @@ pub struct MyPage {
     pub next_cursor: Option<String>,
     /// Every passkey ever enrolled for them.
     pub passkeys: Vec<MyPasskey>,
+    /// How they are told of what waits.
+    #[serde(default)]
+    pub contacts: Vec<crate::Contact>,
+    /// How this server can tell them.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// A confirmation that waits for this approver.

@@ -51,6 +51,7 @@ impl Running {
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
             limits,
+            couriers: log_server::notifications::Couriers::default(),
             free_disk: Arc::new(|| None),
             observer: Box::new(|_| ()),
             backup: None,

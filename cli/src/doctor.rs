@@ -4,6 +4,7 @@
 mod folders;
 mod log;
 mod machine;
+mod mail;
 mod served;
 
 use std::io::{self, Write as _};
@@ -30,6 +31,13 @@ pub(crate) struct DoctorArgs {
     /// Ask this server too.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    /// Send a test message to this address, with the table `mail` of --config; without --data-dir or --url nothing else is
+    /// looked at.
+    #[arg(long, value_name = "ADDRESS")]
+    mail: Option<String>,
+    /// The server's configuration file, for --mail.
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print one JSON object instead of lines.
     #[arg(long)]
     json: bool,
@@ -87,7 +95,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let mut findings = Findings::default();
     let mut log_key: Option<VerifierKey> = None;
     let mut place = None;
-    if args.data_dir.is_some() || args.url.is_none() {
+    if args.data_dir.is_some() || (args.url.is_none() && args.mail.is_none()) {
         let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("./countersign-data"));
         let anchor = args.anchor.clone().unwrap_or_else(|| beside(&data_dir, ".anchor"));
         match Place::new(&data_dir, &anchor) {
@@ -102,6 +110,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     }
     if let Some(url) = &args.url {
         served::look(url, place.as_ref(), log_key.as_ref(), &mut findings);
+    }
+    if let Some(address) = &args.mail {
+        mail::look(address, args.config.as_deref(), &mut findings);
     }
     // A closed standard output changes nothing about the findings.
     _ = print(&findings, args.json);

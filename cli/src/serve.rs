@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod keys;
 mod logging;
+mod mail;
 mod open_files;
 mod place;
 mod server;
@@ -18,6 +19,7 @@ use log_server::identity::Identity;
 use tokio::net::TcpSocket;
 
 pub(crate) use announce::shell_quoted;
+pub(crate) use config::mail_settings;
 pub(crate) use error::ServeError;
 pub(crate) use keys::parse_log_key;
 pub(crate) use open_files::allowed;
@@ -46,7 +48,7 @@ pub(crate) struct ServeArgs {
     /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with data_dir, anchor, backups, listen, public_url and the table `limits`.
+    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits` and `mail`.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -65,6 +67,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config::from(args)?;
     let _log = logging::start()?;
     let identity = Identity::from_public_url(&config.public_url)?;
+    let couriers = config.mail.as_ref().map(|mail| mail.couriers(&identity)).transpose();
+    let couriers = couriers.map_err(ServeError::Mail)?.unwrap_or_default();
     let limits = open_files::bounded(config.limits)?;
     let place = Place::new(&config.data_dir, &config.anchor)?.with_backups(&config.backups)?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
@@ -79,7 +83,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     // The address is taken before anything is made, so that a first start that fails on it leaves nothing behind; but
     // nobody can connect before the start is through.
     let socket = bind(config.listen)?;
-    let server = Server::start(&place, &identity, limits, None)?;
+    let server = Server::start(&place, &identity, limits, couriers, None)?;
     let refused = |error| ServeError::Listen { address: config.listen, error };
     let listener = socket.listen(1024).map_err(refused)?;
     announce::ready(&server, &place, &identity, listener.local_addr().map_err(refused)?);

@@ -8,8 +8,10 @@ mod approvers;
 mod assertion;
 mod cancel;
 mod ceremonies;
+mod change_contact;
 mod confirmation;
 mod consume;
+mod contacts;
 mod create;
 mod decide;
 mod enrol;
@@ -18,6 +20,8 @@ mod keys;
 mod list;
 mod made;
 mod new_key;
+mod notify;
+mod outbox;
 mod own;
 mod pending;
 mod precedents;
@@ -37,6 +41,7 @@ use verifier::webauthn::SignaturePrimitive;
 use crate::clock::Timekeeper;
 use crate::identity::Identity;
 use crate::limits::Limits;
+use crate::notifications::Couriers;
 use crate::problem::Problem;
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -51,6 +56,7 @@ pub use create::IdempotencyKey;
 pub(crate) use keys::key_record;
 pub use list::ListQuery;
 pub use made::MadeReceipts;
+pub(crate) use outbox::{NotificationRecord, OUTBOX_NEWS, Outcome, Settle};
 pub(crate) use records::CredentialRecord;
 pub use records::{ApproverSlot, ConfirmationRecord, ConsumedRecord, DecisionRecord, RawJson};
 pub(crate) use sessions::LIFE as SESSION_LIFE;
@@ -80,6 +86,8 @@ pub struct Approvals {
     pub made: MadeReceipts,
     /// What one caller may take.
     pub limits: Limits,
+    /// How approvers can be told.
+    pub couriers: Couriers,
 }
 
 impl Approvals {

@@ -6,6 +6,7 @@ mod approve;
 mod caller;
 mod confirmations;
 mod connections;
+mod contact;
 mod embedded;
 mod enrol;
 mod headers;
@@ -80,6 +81,7 @@ fn approval_routes() -> Router<Arc<App>> {
         .route("/api/keys/{id}", delete(administration::revoke_key))
         .route("/api/approvers", get(administration::approvers))
         .route("/api/credentials/{credential}", delete(administration::revoke_credential))
+        .route("/api/notifications", get(administration::notifications))
         .route("/api/backups", post(administration::create_backup))
 }
 
@@ -90,6 +92,8 @@ fn page_routes(banner: Option<&str>) -> Router<Arc<App>> {
         .route("/approve/{id}", pages::approve(banner))
         .route("/approve/{id}/options", post(approve::options))
         .route("/approve/{id}/decision", post(approve::decision))
+        .route("/contact/{token}", pages::contact(banner).post(contact::confirm))
+        .route("/contact/{token}/options", post(contact::options))
         .merge(own_routes(banner))
         .route("/verify", pages::verify(banner))
         .route("/log", pages::log(banner))
@@ -110,4 +114,6 @@ fn own_routes(banner: Option<&str>) -> Router<Arc<App>> {
         .route("/me/passkeys/authorisation", post(me::authorisation))
         .route("/me/passkeys/{credential}/removal/options", post(me::removal_options))
         .route("/me/passkeys/{credential}/removal", post(me::removal))
+        .route("/me/contacts/{channel}/options", post(me::contact_change_options))
+        .route("/me/contacts/{channel}", post(me::change_contact))
 }

@@ -16,6 +16,10 @@ pub(crate) const TIME: &[u8] = b"!time";
 pub(crate) const API_KEYS: u8 = b'k';
 /// The kind of invites.
 pub(crate) const INVITES: u8 = b'v';
+/// The kind of messages to be sent.
+pub(crate) const OUTBOX: u8 = b'o';
+/// The kind of messages that could not be sent.
+pub(crate) const DEAD_LETTERS: u8 = b'x';
 /// The kind of approvers.
 pub(crate) const APPROVERS: u8 = b'a';
 
@@ -127,6 +131,36 @@ pub(crate) fn credential(hash: &CredentialHash) -> Vec<u8> {
 /// That a WebAuthn credential id was ever enrolled, by its hash.
 pub(crate) fn credential_id(hash: &[u8; 32]) -> Vec<u8> {
     [b"P", hash.as_slice()].concat()
+}
+
+/// How an approver is reached on one channel. The zero ends the name, so none is a prefix of another.
+pub(crate) fn contact(username: &str, channel: &str) -> Vec<u8> {
+    [named(b's', username).as_slice(), &[0], channel.as_bytes()].concat()
+}
+
+/// The contact that a link confirms, by the hash of the link's token. The value is the contact's key.
+pub(crate) fn contact_token(hash: &[u8; 32]) -> Vec<u8> {
+    [b"S", hash.as_slice()].concat()
+}
+
+/// A message to an approver, by id.
+pub(crate) fn notification(id: &str) -> Vec<u8> {
+    named(b'm', id)
+}
+
+/// A message that is to be sent, the one that is due first in front.
+pub(crate) fn outbox(due: u64, id: &str) -> Vec<u8> {
+    [numbered(OUTBOX, due).as_slice(), id.as_bytes()].concat()
+}
+
+/// A message that could not be sent, newest first.
+pub(crate) fn dead_letter(at: u64, id: &str) -> Vec<u8> {
+    [numbered(DEAD_LETTERS, u64::MAX - at).as_slice(), id.as_bytes()].concat()
+}
+
+/// The id at the end of [`outbox`] and [`dead_letter`].
+pub(crate) fn id_behind_number(key: &[u8]) -> String {
+    String::from_utf8_lossy(key.get(9..).unwrap_or_default()).into_owned()
 }
 
 /// All keys of a kind.

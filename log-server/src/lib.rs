@@ -18,6 +18,7 @@ mod keyspace;
 mod leaf_index;
 pub mod limits;
 pub mod log;
+pub mod notifications;
 pub mod problem;
 pub mod random;
 pub mod start;

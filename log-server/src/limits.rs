@@ -16,6 +16,8 @@ pub struct Limits {
     pub requests_per_minute_per_key: u32,
     /// New confirmations that ask one approver, in a minute.
     pub requests_per_minute_per_approver: u32,
+    /// Messages to one approver about new confirmations, in an hour: requests that say `notify`.
+    pub notified_per_hour_per_approver: u32,
     /// Confirmations of one API key that are pending at a time.
     pub pending_per_key: u32,
     /// Confirmations that ask one approver and are pending at a time.
@@ -35,6 +37,7 @@ impl Default for Limits {
         Self {
             requests_per_minute_per_key: 60_000,
             requests_per_minute_per_approver: 600,
+            notified_per_hour_per_approver: 120,
             pending_per_key: 10_000,
             pending_per_approver: 100,
             cool_down_seconds: 60,
@@ -56,13 +59,15 @@ pub struct Gate {
     keys: Rate,
     approvers: Rate,
     sign_ins: Rate,
+    messages: Rate,
     polls: Arc<Mutex<Polls>>,
 }
 
-/// A number of requests in a minute for each name.
+/// So much in a time for each name.
 struct Rate {
     limiter: DefaultKeyedRateLimiter<String>,
-    per_minute: u32,
+    most: u32,
+    of: &'static str,
     calls: Mutex<u32>,
 }
 
@@ -83,9 +88,10 @@ impl Gate {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            keys: Rate::new(limits.requests_per_minute_per_key),
-            approvers: Rate::new(limits.requests_per_minute_per_approver),
-            sign_ins: Rate::new(SIGN_INS_PER_MINUTE),
+            sign_ins: Rate::new(SIGN_INS_PER_MINUTE, Quota::per_minute, "sign-ins in a minute"),
+            keys: Rate::new(limits.requests_per_minute_per_key, Quota::per_minute, "requests in a minute"),
+            approvers: Rate::new(limits.requests_per_minute_per_approver, Quota::per_minute, "requests in a minute"),
+            messages: Rate::new(limits.notified_per_hour_per_approver, Quota::per_hour, "messages in an hour"),
             polls: Arc::default(),
         }
     }
@@ -103,6 +109,11 @@ impl Gate {
     /// Counts a sign-in that begins.
     pub fn sign_in(&self) -> Result<(), Problem> {
         self.sign_ins.take("", "all sign-ins together")
+    }
+
+    /// Counts a confirmation that an approver is told of.
+    pub fn notify(&self, approver: &str) -> Result<(), Problem> {
+        self.messages.take(approver, approver)
     }
 
     /// Takes a place for a long-poll.
@@ -136,15 +147,15 @@ impl Drop for PollPlace {
 }
 
 impl Rate {
-    fn new(per_minute: u32) -> Self {
-        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
-        Self { limiter: RateLimiter::keyed(quota), per_minute, calls: Mutex::new(0) }
+    fn new(most: u32, quota: fn(NonZeroU32) -> Quota, of: &'static str) -> Self {
+        let quota = quota(NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN));
+        Self { limiter: RateLimiter::keyed(quota), most, of, calls: Mutex::new(0) }
     }
 
     fn take(&self, name: &str, whose: &str) -> Result<(), Problem> {
         self.forget_the_idle();
         self.limiter.check_key(&name.to_owned()).map_err(|wait| Problem::TooMany {
-            reason: format!("more than {} requests in a minute for {whose}", self.per_minute),
+            reason: format!("more than {} {} for {whose}", self.most, self.of),
             retry_after: wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1,
         })
     }

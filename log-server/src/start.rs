@@ -23,6 +23,7 @@ use crate::contents;
 use crate::identity::Identity;
 use crate::limits::{Gate, Limits};
 use crate::log::Log;
+use crate::notifications::Couriers;
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 use crate::waiters::Waiters;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub primitive: Arc<dyn SignaturePrimitive + Send + Sync>,
     /// How much one caller may take.
     pub limits: Limits,
+    /// How approvers can be told of what waits for them; by default not at all.
+    pub couriers: Couriers,
     /// How much room there is.
     pub free_disk: FreeDisk,
     /// Makes a backup; without it the server makes none.
@@ -129,6 +132,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
             sessions: Sessions::default(),
             made: MadeReceipts::default(),
             limits: settings.limits,
+            couriers: settings.couriers,
         },
         gate: Gate::new(settings.limits),
         limits: settings.limits,

@@ -94,6 +94,7 @@ pub(crate) fn seen(ask: &Ask, number: u64, now: u64) -> Seen {
         decisions: vec![],
         raw_assertion: None,
         receipt: None,
+        notified: vec![],
         metadata: None,
     };
     Seen { confirmation, core, flaw: None }

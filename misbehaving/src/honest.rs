@@ -65,6 +65,7 @@ impl Honest {
             primitive: Arc::new(PureRust),
             // The same is asked again and again here, by every door.
             limits: Limits { cool_down_seconds: 0, pending_per_approver: 10_000, ..Limits::default() },
+            couriers: log_server::notifications::Couriers::default(),
             free_disk: Arc::new(|| None),
             backup: None,
             observer: Box::new(|_| {}),

@@ -77,6 +77,7 @@ impl World {
             random: Arc::new(OsRandom),
             primitive: Arc::new(PureRust),
             limits: Limits { cool_down_seconds: 0, ..Limits::default() },
+            couriers: log_server::notifications::Couriers::default(),
             free_disk: Arc::new(|| None),
             backup: None,
             observer: Box::new(drop),

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use log_server::identity::Identity;
 use log_server::limits::Limits;
+use log_server::notifications::Couriers;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -34,7 +35,7 @@ impl Stage {
 
         let place = Place::new(&folder.path().join("data"), &folder.path().join("anchor"))?;
         let identity = Identity::from_public_url(&url).map_err(ServeError::from)?;
-        let server = Server::start(&place, &identity, Limits::default(), Some("demo"))?;
+        let server = Server::start(&place, &identity, Limits::default(), Couriers::default(), Some("demo"))?;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(server.run(listener, async {
             // An end of the sender is an end of the stage too.

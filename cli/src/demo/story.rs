@@ -80,6 +80,7 @@ async fn enrol(stage: &Stage, voice: &mut Voice, web: &Client, admin: &Client) -
         note: "The demo invites alex".to_owned(),
         max_uses: None,
         username: Some(ALEX.to_owned()),
+        email: None,
         expires_in: None,
     };
     let invite: InviteCreated = admin.post("/api/invites", &invite).await?;

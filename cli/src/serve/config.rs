@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use log_server::limits::Limits;
 use serde::Deserialize;
 
+use super::mail::FileMail;
 use super::place::beside;
 use super::{ServeArgs, ServeError};
 
@@ -23,6 +24,7 @@ pub(super) struct Config {
     pub(super) listen: SocketAddr,
     pub(super) public_url: String,
     pub(super) limits: Limits,
+    pub(super) mail: Option<FileMail>,
 }
 
 /// What the file may say.
@@ -36,6 +38,7 @@ struct File {
     public_url: Option<String>,
     #[serde(default)]
     limits: FileLimits,
+    mail: Option<FileMail>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +46,7 @@ struct File {
 struct FileLimits {
     requests_per_minute_per_key: Option<NonZeroU32>,
     requests_per_minute_per_approver: Option<NonZeroU32>,
+    notified_per_hour_per_approver: Option<NonZeroU32>,
     pending_per_key: Option<NonZeroU32>,
     pending_per_approver: Option<NonZeroU32>,
     /// Zero switches it off.
@@ -66,8 +70,15 @@ impl Config {
             listen: args.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
             public_url: args.public_url.or(file.public_url).unwrap_or_else(|| PUBLIC_URL.to_owned()),
             limits: file.limits.over(Limits::default()),
+            mail: file.mail,
         })
     }
+}
+
+/// What a file says about mail, and the public URL that goes with it.
+pub(crate) fn mail_settings(path: &Path) -> Result<(Option<FileMail>, String), ServeError> {
+    let file = File::read(path)?;
+    Ok((file.mail, file.public_url.unwrap_or_else(|| PUBLIC_URL.to_owned())))
 }
 
 impl File {
@@ -87,6 +98,7 @@ impl FileLimits {
         let set_rate = |limit: &mut u32, given: Option<NonZeroU32>| *limit = given.map_or(*limit, NonZeroU32::get);
         set_rate(&mut limits.requests_per_minute_per_key, self.requests_per_minute_per_key);
         set_rate(&mut limits.requests_per_minute_per_approver, self.requests_per_minute_per_approver);
+        set_rate(&mut limits.notified_per_hour_per_approver, self.notified_per_hour_per_approver);
         set_rate(&mut limits.pending_per_key, self.pending_per_key);
         set_rate(&mut limits.pending_per_approver, self.pending_per_approver);
         limits.cool_down_seconds = self.cool_down_seconds.unwrap_or(limits.cool_down_seconds);
@@ -132,7 +144,14 @@ mod tests {
     #[test]
     fn a_file_with_anything_unknown_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
-        for text in ["data = 'x'", "[limits]\nlong_poll = 1", "listen = 8080", "[limits]\nlong_polls = 0", "a = ="] {
+        for text in [
+            "data = 'x'",
+            "[limits]\nlong_poll = 1",
+            "listen = 8080",
+            "[mail]\nhost = 'a'\nfrom = 'a@b'\nserver = 1",
+            "[limits]\nlong_polls = 0",
+            "a = =",
+        ] {
             let error = Config::from(args(Some(text), folder.path())).unwrap_err();
             assert!(error.to_string().contains("line "), "{error}");
             assert!(error.is_permanent());

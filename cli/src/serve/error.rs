@@ -24,6 +24,9 @@ pub(crate) enum ServeError {
         /// What is wrong.
         reason: String,
     },
+    /// What the file says about mail.
+    #[error("the table [mail] of the configuration file: {0}; correct it and start again")]
+    Mail(String),
     /// The filter for the log.
     #[error("COUNTERSIGN_LOG is not a filter ({0}); leave it away or set it to error, warn, info, debug or trace")]
     LogFilter(String),
@@ -111,6 +114,7 @@ impl ServeError {
         match self {
             Self::PublicUrl(_)
             | Self::Config { .. }
+            | Self::Mail(_)
             | Self::LogFilter(_)
             | Self::AnchorInside(_)
             | Self::DataDirOpen { .. }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use log_server::clock::SystemClock;
 use log_server::identity::Identity;
 use log_server::limits::Limits;
+use log_server::notifications::Couriers;
 use log_server::random::OsRandom;
 use log_server::start::{Settings, Started, start};
 use store_rocksdb::RocksStore;
@@ -30,6 +31,7 @@ impl Server {
         place: &Place,
         identity: &Identity,
         limits: Limits,
+        couriers: Couriers,
         banner: Option<&str>,
     ) -> Result<Self, ServeError> {
         let keys = Keys::read_or_make(place, identity)?;
@@ -47,6 +49,7 @@ impl Server {
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
             limits,
+            couriers,
             free_disk: Arc::new(move || measured.free_disk()),
             backup: Some(backup),
             observer: Box::new(|_| ()),

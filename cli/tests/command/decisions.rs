@@ -18,11 +18,36 @@ pub(crate) struct Deciding<'a> {
 impl<'a> Deciding<'a> {
     /// Enrols alex.
     pub(crate) async fn enrol(folder: &'a Folder) -> Self {
+        Self::enrol_with(folder, None).await
+    }
+
+    /// Enrols alex with an invite that brings this address.
+    pub(crate) async fn enrol_with(folder: &'a Folder, email: Option<&str>) -> Self {
         let (url, admin) = (folder.url(), folder.admin_key());
-        let invite =
-            CreateInvite { note: "alex".into(), max_uses: None, username: Some("alex".into()), expires_in: None };
+        let invite = CreateInvite {
+            note: "alex".into(),
+            max_uses: None,
+            username: Some("alex".into()),
+            email: email.map(str::to_owned),
+            expires_in: None,
+        };
         let invite: InviteCreated = post(&format!("{url}/api/invites"), &admin, &invite).await;
-        let page = invite.register_url;
+        Self::with(folder, invite.register_url).await
+    }
+
+    /// Enrols alex with an invite that was made already: the answer to it.
+    pub(crate) async fn enrol_by(folder: &'a Folder, invite: &str) -> Self {
+        let invite: InviteCreated = serde_json::from_str(invite).unwrap();
+        Self::with(folder, invite.register_url).await
+    }
+
+    /// The requester's API key.
+    pub(crate) fn requester(&self) -> &str {
+        &self.requester
+    }
+
+    async fn with(folder: &'a Folder, page: String) -> Self {
+        let url = folder.url();
         let options: Value = post(&format!("{page}/options"), "", &json!({})).await;
         let challenge = from_base64url(options["publicKey"]["challenge"].as_str().unwrap()).unwrap();
         let (attestation_object, client_data) = register(&challenge, &url);
@@ -36,11 +61,30 @@ impl<'a> Deciding<'a> {
 
     /// Asks alex and decides: `approve` or `reject`. Returns the confirmation's id.
     pub(crate) async fn decide(&self, action: &str, decision: &str) -> String {
+        let id = self.ask(action, "none").await;
+        self.decide_on(&format!("{}/approve/{id}", self.folder.url()), decision).await;
+        id
+    }
+
+    /// Asks alex, who is told like this. Returns the confirmation's id.
+    pub(crate) async fn ask(&self, action: &str, notify: &str) -> String {
         let url = self.folder.url();
-        let asked = json!({"username": "alex", "action": action, "payload": {}, "expiresIn": 300});
+        let asked = json!({"username": "alex", "action": action, "payload": {"secret": "PAYLOAD"}, "expiresIn": 300,
+            "notify": notify});
         let asked: Value = post(&format!("{url}/api/confirmations"), &self.requester, &asked).await;
-        let id = asked["id"].as_str().unwrap().to_owned();
-        let page = format!("{url}/approve/{id}");
+        asked["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the requester sees.
+    pub(crate) async fn confirmation(&self, id: &str) -> Value {
+        let url = format!("{}/api/confirmations/{id}", self.folder.url());
+        let answer = super::running::web().get(url).header("X-Api-Key", &self.requester).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Decides on the page of a request.
+    pub(crate) async fn decide_on(&self, page: &str, decision: &str) {
+        let url = self.folder.url();
         let options: Value = post(&format!("{page}/options"), "", &json!({"approver": "alex"})).await;
         let document = Document::parse(options["documents"][decision].as_str().unwrap()).unwrap();
         let (data, client_data, signature) = sign(&document.challenge(), &url);
@@ -50,7 +94,6 @@ impl<'a> Deciding<'a> {
             "signature": base64url(&signature)}});
         let signed = json!({"approver": "alex", "decision": decision, "assertion": assertion});
         let _: Value = post(&format!("{page}/decision"), "", &signed).await;
-        id
     }
 
     /// Uses an approval.

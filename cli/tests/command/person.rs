@@ -21,8 +21,13 @@ use super::running::{Folder, post};
 /// Enrols alex with an invite, the options of the server taken as a browser takes them.
 pub(crate) async fn enrol_alex(folder: &Folder) -> Enrolled {
     let (url, admin) = (folder.url(), folder.admin_key());
-    let invite =
-        CreateInvite { note: "Welcome".into(), max_uses: None, username: Some("alex".into()), expires_in: None };
+    let invite = CreateInvite {
+        note: "Welcome".into(),
+        max_uses: None,
+        username: Some("alex".into()),
+        email: None,
+        expires_in: None,
+    };
     let invite: InviteCreated = post(&format!("{url}/api/invites"), &admin, &invite).await;
     assert_eq!(invite.register_url, format!("{url}/enrol/{}", invite.code));
 

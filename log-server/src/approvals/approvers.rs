@@ -20,6 +20,7 @@ impl Approvals {
             approvers.push(ApproverSummary {
                 approver: base64url(&self.label(&name).0),
                 credentials: self.credentials(&person)?.into_iter().map(describe).collect(),
+                contacts: self.contacts(&person.username)?,
                 username: person.username,
             });
         }

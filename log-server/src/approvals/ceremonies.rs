@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use verifier::time::Timestamp;
 
 use super::add_passkey::Addition;
+use super::change_contact::Change;
 use super::enrol::Enrolment;
 use super::remove_passkey::Removal;
 use super::sign_in::SignIn;
@@ -25,6 +26,7 @@ pub struct Ceremonies {
     pub(super) sign_ins: Challenges<SignIn>,
     pub(super) additions: Challenges<Addition>,
     pub(super) removals: Challenges<Removal>,
+    pub(super) contact_changes: Challenges<Change>,
 }
 
 /// The challenges of one kind of ceremony, and what each was made for.

@@ -146,6 +146,7 @@ impl Approvals {
             consumed_at: consumed_at(record, published.head.size),
             raw_assertion,
             receipt: decided.then(|| self.receipt(record, published)).transpose()?,
+            notified: self.notified(&record.id)?,
             metadata: record.metadata.as_ref().map(|metadata| metadata.0.clone()),
             decisions,
         })

@@ -10,11 +10,13 @@ use verifier::json::{Object, Value};
 use verifier::names::{self, Username};
 use verifier::time::Timestamp;
 
+use super::notify::Notify;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, IdempotencyRecord, RawJson};
-use super::{Approvals, pending, precedents, seconds, shown, username};
+use super::{Approvals, notify, pending, precedents, seconds, shown, username};
 use crate::api_keys::KeyRecord;
 use crate::keyspace;
 use crate::limits::Limits;
+use crate::notifications::Couriers;
 use crate::problem::Problem;
 use crate::random::{self, bytes32};
 use crate::store::StoreError;
@@ -57,6 +59,8 @@ struct Create {
     metadata: Option<RawJson>,
     public_url: String,
     weight: usize,
+    notify: Notify,
+    couriers: Couriers,
     /// The hash of what is asked.
     question: [u8; 32],
     limits: Limits,
@@ -86,7 +90,8 @@ impl Approvals {
         request: CreateConfirmation,
     ) -> Result<Create, Problem> {
         shown("action", &request.action, names::check_action)?;
-        check_notify(request.notify.as_deref())?;
+        let notify = Notify::read(request.notify.as_deref(), &self.couriers)?;
+        let notify_word = request.notify.filter(|_| !notify.is_none());
         let weight = 4096 + request.payload.get().len() + request.metadata.as_ref().map_or(0, |m| m.get().len());
         let payload = parse_payload(request.payload.get().as_bytes()).map_err(|error| Problem::Invalid {
             field: format!("/payload{}", error.path),
@@ -123,7 +128,7 @@ impl Approvals {
         Ok(Create {
             key: key.clone(),
             idempotency,
-            request_hash: request_hash(&draft, expires_in, use_within, metadata.as_ref()),
+            request_hash: request_hash(&draft, expires_in, use_within, metadata.as_ref(), notify_word.as_deref()),
             salts: draft.approvers.iter().map(|_| bytes32(&*self.random)).collect(),
             question: precedents::question(&draft),
             limits: self.limits,
@@ -131,6 +136,8 @@ impl Approvals {
             expires_in,
             use_within,
             metadata,
+            notify,
+            couriers: self.couriers.clone(),
             public_url: self.identity.public_url.clone(),
             weight,
         })
@@ -176,19 +183,15 @@ fn check_separation(key: &KeyRecord, approvers: &[Username]) -> Result<(), Probl
     Ok(())
 }
 
-fn check_notify(notify: Option<&str>) -> Result<(), Problem> {
-    match notify {
-        None | Some("none") => Ok(()),
-        Some(channel @ ("email" | "telegram" | "telegram_or_email" | "all")) => {
-            Err(Problem::invalid("notify", format!("this server has no channel for {channel}; use none")))
-        }
-        Some(_) => Err(Problem::invalid("notify", "none, email, telegram, telegram_or_email or all")),
-    }
-}
-
 /// What makes two requests the same: everything that the requester chose, in canonical form.
-fn request_hash(draft: &Core, expires_in: u64, use_within: u64, metadata: Option<&RawJson>) -> [u8; 32] {
-    let chosen = Object::new([
+fn request_hash(
+    draft: &Core,
+    expires_in: u64,
+    use_within: u64,
+    metadata: Option<&RawJson>,
+    notify: Option<&str>,
+) -> [u8; 32] {
+    let chosen = [
         ("action", draft.action.as_str().into()),
         ("approvers", draft.approvers.iter().map(|name| name.as_str().into()).collect()),
         ("expires_in", expires_in.to_string().into()),
@@ -197,8 +200,10 @@ fn request_hash(draft: &Core, expires_in: u64, use_within: u64, metadata: Option
         ("quorum", draft.quorum.into()),
         ("reveal", draft.reveal.into()),
         ("use_within", use_within.to_string().into()),
-    ]);
-    Sha256::digest(Value::from(chosen).to_canonical()).into()
+    ];
+    // Only where it says something, so that requests of before it was known keep their hashes.
+    let notify = notify.map(|word| ("notify", word.into()));
+    Sha256::digest(Value::from(Object::new(chosen.into_iter().chain(notify))).to_canonical()).into()
 }
 
 impl Command for Create {
@@ -244,6 +249,7 @@ impl Command for Create {
             metadata: self.metadata,
         };
         pending::open(tx, &record, &self.limits)?;
+        notify::tell(tx, &record, self.notify, &self.couriers)?;
         tx.put(keyspace::confirmation(&id), &record);
         for listing in [self.key.id.as_str(), super::list::EVERYBODY] {
             tx.put_bytes(keyspace::listing(listing, u64::MAX - issued_at.unix(), &id), Vec::new());

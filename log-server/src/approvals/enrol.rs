@@ -5,11 +5,13 @@ use sha2::{Digest as _, Sha256};
 use verifier::encoding::base64url;
 use verifier::names::{Label, Username};
 
+use super::contacts::{self, Draft};
 use super::invites::code_hash;
 use super::new_key::{AllowedBy, NewKey};
 use super::records::{ApproverRecord, CredentialRecord, InviteRecord};
 use super::{Approvals, new_key, username};
 use crate::keyspace;
+use crate::notifications::Channel;
 use crate::problem::Problem;
 use crate::random::bytes32;
 use crate::writer::{Command, Failed, Transaction};
@@ -28,6 +30,7 @@ struct Enrol {
     label: Label,
     key: NewKey,
     secret: [u8; 32],
+    contact: Draft,
 }
 
 impl Approvals {
@@ -62,6 +65,7 @@ impl Approvals {
             key: self.verified_registration(sent, &challenge)?,
             enrolment,
             secret: bytes32(&*self.random),
+            contact: self.draft(),
         };
         Ok(self.writer.submit(command).await?)
     }
@@ -119,6 +123,9 @@ impl Command for Enrol {
         let Some(invite) = invite else { return Err(Failed::Refused(Problem::NotFound)) };
         let person = self.person(tx, &invite)?;
         let enrolled = self.key.enrol(tx, person, self.label, AllowedBy::Invite { secret: self.secret })?;
+        if let Some(email) = &invite.email {
+            contacts::propose(tx, &enrolled.username, Channel::Email, email.clone(), self.contact)?;
+        }
         tx.put(invite_key, &InviteRecord { used: invite.used + 1, ..invite });
         Ok(enrolled)
     }

@@ -38,12 +38,19 @@ impl Approvals {
                 return Err(Problem::invalid("maxUses", "an invite that fixes the username has one use"));
             }
         }
+        if let Some(email) = &request.email {
+            self.email_address("email", email)?;
+            if max_uses > 1 {
+                return Err(Problem::invalid("maxUses", "an invite that brings an address has one use"));
+            }
+        }
         let life = seconds("expiresIn", request.expires_in, LIFE, DEFAULT_LIFE)?;
         let code = base64url(&bytes32(&*self.random));
         let record = InviteRecord {
             id: random::id(&*self.random, "inv"),
             note: request.note,
             username: request.username,
+            email: request.email,
             max_uses,
             used: 0,
             created_at: 0,
@@ -66,6 +73,7 @@ impl Approvals {
             id: record.id,
             note: record.note,
             username: record.username,
+            email: record.email,
             max_uses: record.max_uses,
             used: record.used,
             revoked: record.revoked,

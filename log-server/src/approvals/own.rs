@@ -44,6 +44,8 @@ impl Approvals {
                 .filter(|record| record.index < published.get())
                 .map(|record| passkey(record, &base64url(credential)))
                 .collect(),
+            contacts: self.contacts(username.as_str())?,
+            channels: self.couriers.channels().map(|channel| channel.as_str().to_owned()).collect(),
         })
     }
 

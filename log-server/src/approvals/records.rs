@@ -163,6 +163,9 @@ pub(crate) struct InviteRecord {
     pub(crate) id: String,
     pub(crate) note: String,
     pub(crate) username: Option<String>,
+    /// The address of whoever enrols with it.
+    #[serde(default)]
+    pub(crate) email: Option<String>,
     pub(crate) max_uses: u32,
     pub(crate) used: u32,
     pub(crate) created_at: u64,

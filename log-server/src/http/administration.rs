@@ -1,6 +1,9 @@
 //! Invites, API keys, approvers, backups: for keys with the scope `admin`.
 
-use api::{ApproverList, BackupMade, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList, Revoked};
+use api::{
+    ApproverList, BackupMade, CreateInvite, CreateKey, InviteCreated, InviteList, KeyCreated, KeyList,
+    NotificationList, Revoked,
+};
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -76,6 +79,25 @@ pub(super) async fn revoke_credential(
     let why = why.map_err(|error| Problem::Malformed(error.body_text()))?.0;
     let reason = why.reason.ok_or_else(|| Problem::invalid("reason", "lost, stolen, left, replaced or other"))?;
     Ok(Json(app.approvals.revoke(&credential, &reason).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InState {
+    state: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /api/notifications?state=&cursor=`
+pub(super) async fn notifications(
+    State(app): Server,
+    query: Result<Query<InState>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+) -> Answer<Json<NotificationList>> {
+    caller::key(&app, &headers, Scope::Admin)?;
+    let InState { state, cursor } = query.map_err(|error| Problem::Malformed(error.body_text()))?.0;
+    let state = state.ok_or_else(|| Problem::invalid("state", "failed or queued"))?;
+    Ok(Json(app.approvals.notifications(&state, cursor.as_deref())?))
 }
 
 /// `POST /api/backups`: the server chooses where; the caller names nothing.

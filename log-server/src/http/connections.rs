@@ -34,6 +34,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
         .header_read_timeout(HEADER_DEADLINE)
         .max_buf_size(MAX_BUFFER)
         .max_headers(MAX_HEADERS);
+    let has_couriers = app.approvals.couriers.channels().next().is_some();
+    let worker = has_couriers.then(|| tokio::spawn(crate::notifications::work(app.clone())));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (stream, place) = tokio::select! {
@@ -55,6 +57,12 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
     app.stopping.send_replace(true);
     if tokio::time::timeout(STOP_DEADLINE, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests took too long and were cut off");
+    }
+    // It ends by itself, and says before the writer closes what became of the messages under way.
+    if let Some(worker) = worker
+        && let Err(error) = worker.await
+    {
+        tracing::error!(%error, "the worker that sends messages failed by a bug");
     }
     app.approvals.writer.close();
 }

@@ -1,8 +1,9 @@
 //! What an approver's own page sends. All of it is POST, from our own page alone, and all but the sign-in with its cookie.
 
 use api::{
-    AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, Enrolled, MyPage, MyPageRequest, MyReceipt,
-    PasskeyOptions, RemovalOptions, RemovalRequest, Revoked, SessionRequest, SignInOptions,
+    AddPasskeyRequest, AuthorisationOptions, AuthorisationOptionsRequest, Contact, ContactChange, ContactChangeOptions,
+    ContactChangeRequest, Enrolled, MyPage, MyPageRequest, MyReceipt, PasskeyOptions, RemovalOptions, RemovalRequest,
+    Revoked, SessionRequest, SignInOptions,
 };
 use axum::Json;
 use axum::extract::{Request, State};
@@ -92,4 +93,27 @@ pub(super) async fn removal(
     let signed_in = session::signed_in(&app, request.headers())?;
     let sent: RemovalRequest = request::json(request).await?;
     Ok(Json(app.approvals.remove_passkey(&signed_in, &credential, &sent).await?))
+}
+
+/// `POST /me/contacts/{channel}/options`
+pub(super) async fn contact_change_options(
+    State(app): Server,
+    Segment(channel): Segment,
+    request: Request,
+) -> Answer<Json<ContactChangeOptions>> {
+    let signed_in = session::signed_in(&app, request.headers())?;
+    let asked: ContactChangeRequest = request::json(request).await?;
+    Ok(Json(app.approvals.contact_change_options(&signed_in, &channel, &asked)?))
+}
+
+/// `POST /me/contacts/{channel}`
+pub(super) async fn change_contact(
+    State(app): Server,
+    Segment(channel): Segment,
+    request: Request,
+) -> Answer<Json<Vec<Contact>>> {
+    let signed_in = session::signed_in(&app, request.headers())?;
+    app.require_room()?;
+    let sent: ContactChange = request::json(request).await?;
+    Ok(Json(app.approvals.change_contact(&signed_in, &channel, &sent).await?))
 }

@@ -32,6 +32,7 @@ macro_rules! assets {
 }
 
 const APPROVE: &str = include_str!("../../../web/approve.html");
+const CONTACT: &str = include_str!("../../../web/contact.html");
 const ENROL: &str = include_str!("../../../web/enrol.html");
 const LOG: &str = include_str!("../../../web/log.html");
 const ME: &str = include_str!("../../../web/me.html");
@@ -44,6 +45,7 @@ static ASSETS: Files = assets![
     "base64url.js",
     "canonical-json.js",
     "command-line.js",
+    "contact.js",
     "copy-button.js",
     "countdown.js",
     "credential.js",
@@ -71,7 +73,9 @@ static ASSETS: Files = assets![
     "merkle-steps.js",
     "moment.js",
     "outcome-view.js",
+    "own-contacts.js",
     "own-passkeys.js",
+    "own-step.js",
     "page.js",
     "payload.js",
     "people.js",
@@ -129,6 +133,11 @@ pub(super) fn approve(banner: Option<&str>) -> MethodRouter<Arc<App>> {
 /// `GET /enrol/{code}`: the same page for every code.
 pub(super) fn enrol(banner: Option<&str>) -> MethodRouter<Arc<App>> {
     page(ENROL, banner, "no-store")
+}
+
+/// `GET /contact/{token}`: the same page for every token; its button sends a POST.
+pub(super) fn contact(banner: Option<&str>) -> MethodRouter<Arc<App>> {
+    page(CONTACT, banner, "no-store")
 }
 
 /// `GET /me`: the same page for everybody, signed in or not; what it shows comes by a POST.

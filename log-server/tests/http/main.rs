@@ -7,6 +7,7 @@
 
 mod authenticator;
 mod call;
+mod courier;
 mod me;
 mod pause;
 mod people;
@@ -18,6 +19,7 @@ mod backing_up;
 mod bodies;
 mod concurrency;
 mod consuming;
+mod contacts;
 mod cross_site;
 mod deciding;
 mod enrolling;
@@ -32,6 +34,7 @@ mod injection;
 mod keys_and_scopes;
 mod load;
 mod mcp;
+mod notifying;
 mod own_page;
 mod own_passkeys;
 mod pages;

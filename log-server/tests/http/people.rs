@@ -52,7 +52,14 @@ impl Server {
 
     /// Invites somebody, who enrols.
     pub(crate) async fn enrol(&self, name: &str) -> Person {
-        let code = self.invite(&json!({"note": "join us", "username": name})).await.code;
+        self.enrol_with(name, &json!({})).await
+    }
+
+    /// Invites somebody with more in the invite, who enrols.
+    pub(crate) async fn enrol_with(&self, name: &str, more: &Value) -> Person {
+        let mut invite = json!({"note": "join us", "username": name});
+        invite.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let code = self.invite(&invite).await.code;
         let mut device = Device::new();
         let options = self.enrol_options(&code, name).await;
         let registration = device.register(&options).await;

@@ -12,6 +12,7 @@ use log_server::clock::{Clock, ManualClock, SystemClock};
 use log_server::http::serve;
 use log_server::identity::Identity;
 use log_server::limits::Limits;
+use log_server::notifications::Couriers;
 use log_server::random::{OsRandom, Random};
 use log_server::start::{Settings, StartError, Started, start};
 use log_server::store::memory::MemoryStore;
@@ -47,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) limits: Limits,
+    pub(crate) couriers: Couriers,
     pub(crate) free_disk: Arc<AtomicU64>,
     pub(crate) backup: Option<MakeBackup>,
     pub(crate) pause: Pause,
@@ -80,6 +82,7 @@ impl Setup {
             clock: Arc::new(SystemClock::start()),
             random: Arc::new(OsRandom),
             limits: Limits::default(),
+            couriers: Couriers::default(),
             free_disk: Arc::new(AtomicU64::new(u64::MAX)),
             backup: None,
             pause: Pause::default(),
@@ -106,6 +109,7 @@ impl Setup {
             random: self.random.clone(),
             primitive: Arc::new(PureRust),
             limits: self.limits,
+            couriers: self.couriers.clone(),
             free_disk: Arc::new(move || Some(free.load(Ordering::SeqCst))),
             backup: self.backup.clone(),
             observer: self.pause.observer(),

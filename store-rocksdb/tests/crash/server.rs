@@ -85,6 +85,7 @@ impl Place {
             random: Arc::new(OsRandom),
             primitive: Arc::new(PureRust),
             limits: Limits::default(),
+            couriers: log_server::notifications::Couriers::default(),
             free_disk: Arc::new(|| None),
             backup: None,
             observer,

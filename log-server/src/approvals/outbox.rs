@@ -1,0 +1,297 @@
+//! The outbox: what is to be sent to approvers, written down in the same batch as its cause.
+//!
+//! ```text
+//! m ‖ id             the message's record
+//! o ‖ due ‖ id       that it is to be sent, the one that is due first in front
+//! x ‖ !at ‖ id       that it could not be sent, newest first: the dead letters
+//! ```
+//!
+//! A message is `queued` until the worker says what became of it, which is one more command. A crash in between leaves it
+//! queued, so it is sent by the next run: at least once, and with the same Message-ID, so that whoever gets it twice can
+//! tell. The record holds no address of a contact, only whose it is; what must be kept until it is sent (the secret of a
+//! link, the address that is no contact any more) is forgotten then.
+
+use api::{Notification, NotificationList, Notified};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use verifier::encoding;
+
+use super::{Approvals, time_text};
+use crate::keyspace;
+use crate::notifications::Channel;
+use crate::problem::Problem;
+use crate::store::StoreError;
+use crate::writer::{Command, Failed, Transaction, record_from};
+
+/// Who waits for this among the waiters hears of new messages. No confirmation has such an id.
+pub(crate) const OUTBOX_NEWS: &str = "outbox";
+/// How many one page lists.
+const PAGE: usize = 100;
+
+/// A message and its fate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotificationRecord {
+    pub(crate) id: String,
+    pub(crate) channel: Channel,
+    pub(crate) username: String,
+    pub(crate) about: About,
+    pub(crate) created_at: u64,
+    /// The last second in which it is of use.
+    pub(crate) expires_at: u64,
+    pub(crate) attempts: u32,
+    pub(crate) state: State,
+    /// Since when it is in this state.
+    pub(crate) at: u64,
+    /// When it is tried next.
+    pub(crate) due: u64,
+    pub(crate) error: Option<String>,
+}
+
+/// What it says, and what that needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum About {
+    /// A request waits.
+    Confirmation { id: String },
+    /// An address is to be confirmed by a link with this token.
+    Verification { address: String, token: String },
+    /// Told to the address that was the contact.
+    Change { address: String, removed: bool },
+}
+
+/// How far it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// To be sent.
+    Queued,
+    /// The channel's server has taken it over.
+    Sent,
+    /// It could not be sent: a dead letter.
+    Failed,
+    /// It had not been sent when it was of no use any more.
+    Unneeded,
+}
+
+/// What became of one try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The channel's server has taken it over.
+    Sent,
+    /// Try again after so many seconds.
+    Later { error: String, after: u64 },
+    /// It cannot be sent.
+    Failed { error: String },
+    /// It is of no use any more.
+    Unneeded,
+}
+
+/// Writes a message down, to be sent at once.
+pub(super) fn write(
+    tx: &mut Transaction<'_>,
+    id: String,
+    channel: Channel,
+    username: &str,
+    about: About,
+    expires_at: u64,
+) {
+    let now = tx.now().unix();
+    let record = NotificationRecord {
+        id,
+        channel,
+        username: username.to_owned(),
+        about,
+        created_at: now,
+        expires_at,
+        attempts: 0,
+        state: State::Queued,
+        at: now,
+        due: now,
+        error: None,
+    };
+    tx.put_bytes(keyspace::outbox(now, &record.id), Vec::new());
+    tx.put(keyspace::notification(&record.id), &record);
+    tx.wake(OUTBOX_NEWS);
+}
+
+/// The id of the message that tells an approver of a confirmation: one for each channel, whoever counts.
+pub(super) fn id_for(confirmation: &str, channel: Channel, username: &str) -> String {
+    format!("{}{}.{username}", about_confirmation(confirmation), channel.as_str())
+}
+
+fn about_confirmation(id: &str) -> String {
+    format!("{id}.")
+}
+
+/// Says what became of a try.
+pub(crate) struct Settle {
+    pub(crate) id: String,
+    pub(crate) outcome: Outcome,
+}
+
+impl Command for Settle {
+    type Answer = ();
+    type Refusal = Problem;
+
+    fn weight(&self) -> usize {
+        1024
+    }
+
+    fn run(self, tx: &mut Transaction<'_>) -> Result<(), Failed<Problem>> {
+        let key = keyspace::notification(&self.id);
+        let record = tx.get::<NotificationRecord>(&key)?.filter(|record| record.state == State::Queued);
+        let Some(mut record) = record else { return Ok(()) };
+        let now = tx.now().unix();
+        tx.delete(keyspace::outbox(record.due, &record.id));
+        let tried = self.outcome != Outcome::Unneeded;
+        record.attempts = record.attempts.saturating_add(u32::from(tried));
+        (record.state, record.error) = match self.outcome {
+            Outcome::Sent => (State::Sent, None),
+            Outcome::Unneeded => (State::Unneeded, record.error),
+            Outcome::Failed { error } => (State::Failed, Some(error)),
+            Outcome::Later { error, after } if now + after <= record.expires_at => {
+                record.due = now + after;
+                (State::Queued, Some(error))
+            }
+            // There is no time for another try.
+            Outcome::Later { error, .. } => (State::Failed, Some(error)),
+        };
+        if record.state == State::Queued {
+            tx.put_bytes(keyspace::outbox(record.due, &record.id), Vec::new());
+        } else {
+            record.at = now;
+            record.about.forget();
+        }
+        if record.state == State::Failed {
+            tx.put_bytes(keyspace::dead_letter(now, &record.id), Vec::new());
+            tracing::warn!(
+                event = "notification failed",
+                id = record.id,
+                channel = record.channel.as_str(),
+                attempts = record.attempts,
+                error = record.error
+            );
+        }
+        tx.put(key, &record);
+        Ok(())
+    }
+}
+
+impl About {
+    fn forget(&mut self) {
+        match self {
+            Self::Confirmation { .. } => {}
+            Self::Verification { address, token } => {
+                address.clear();
+                token.clear();
+            }
+            Self::Change { address, .. } => address.clear(),
+        }
+    }
+
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Confirmation { .. } => "confirmation",
+            Self::Verification { .. } => "verification",
+            Self::Change { .. } => "change",
+        }
+    }
+}
+
+impl State {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Unneeded => "unneeded",
+        }
+    }
+}
+
+impl NotificationRecord {
+    /// The same for every try, and nothing that a stranger could use.
+    pub(crate) fn message_id(&self, host: &str) -> String {
+        let hash = Sha256::digest(format!("countersign/notification/v1\n{}", self.id));
+        format!("<{}@{host}>", encoding::base32(&hash[..20]))
+    }
+
+    fn describe(self) -> Notification {
+        let queued = self.state == State::Queued;
+        Notification {
+            approver: self.username,
+            channel: self.channel.as_str().to_owned(),
+            about: self.about.as_str().to_owned(),
+            confirmation: match self.about {
+                About::Confirmation { id } => Some(id),
+                _ => None,
+            },
+            state: self.state.as_str().to_owned(),
+            at: time_text(self.at),
+            created_at: time_text(self.created_at),
+            expires_at: time_text(self.expires_at),
+            attempts: self.attempts,
+            next_attempt_at: queued.then(|| time_text(self.due)),
+            error: self.error,
+            id: self.id,
+        }
+    }
+}
+
+impl Approvals {
+    /// The messages that are to be sent, the one that is due first in front.
+    pub(crate) fn outbox(&self, limit: usize) -> Result<Vec<NotificationRecord>, StoreError> {
+        let (from, to) = keyspace::all(keyspace::OUTBOX);
+        Ok(self.indexed(&from, &to, limit)?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Who was told of a confirmation, and how.
+    pub(super) fn notified(&self, confirmation: &str) -> Result<Vec<Notified>, StoreError> {
+        let prefix = keyspace::notification(&about_confirmation(confirmation));
+        let pairs = self.store.scan(&prefix, &keyspace::after(&prefix), usize::MAX)?;
+        let records = pairs.iter().map(|(key, value)| record_from::<NotificationRecord>(key, value));
+        let notified = records.map(|record| {
+            record.map(|record| Notified {
+                approver: record.username,
+                channel: record.channel.as_str().to_owned(),
+                at: time_text(record.at),
+                state: record.state.as_str().to_owned(),
+            })
+        });
+        notified.collect()
+    }
+
+    /// The messages in one state: `failed` ones newest first, `queued` ones in the order in which they are tried.
+    pub fn notifications(&self, state: &str, cursor: Option<&str>) -> Result<NotificationList, Problem> {
+        let kind = match state {
+            "failed" => keyspace::DEAD_LETTERS,
+            "queued" => keyspace::OUTBOX,
+            _ => return Err(Problem::invalid("state", "failed or queued")),
+        };
+        let (mut from, to) = keyspace::all(kind);
+        if let Some(cursor) = cursor {
+            let place = encoding::from_base64url(cursor).ok().filter(|place| place.first() == Some(&kind));
+            let place = place.ok_or_else(|| Problem::invalid("cursor", "is not one of ours"))?;
+            from = [place, vec![0]].concat();
+        }
+        let mut found = self.indexed(&from, &to, PAGE + 1)?;
+        let more = found.len() > PAGE;
+        found.truncate(PAGE);
+        let last = found.last().map(|(place, _)| encoding::base64url(place));
+        Ok(NotificationList {
+            notifications: found.into_iter().map(|(_, record)| record.describe()).collect(),
+            next_cursor: last.filter(|_| more),
+        })
+    }
+
+    /// The places of an index and the records that they name.
+    fn indexed(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, NotificationRecord)>, StoreError> {
+        let mut found = Vec::new();
+        for (place, _) in self.store.scan(from, to, limit)? {
+            let id = keyspace::id_behind_number(&place);
+            // Settled between the two reads, if it is not there.
+            found.extend(self.record(&keyspace::notification(&id))?.map(|record| (place, record)));
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,113 @@
+//! Telling people of what waits for them: channels, the messages that go through them, and the worker that sends them.
+//!
+//! What is to be sent is written down with its cause, in one batch (`approvals/outbox.rs`); here it leaves the machine. A
+//! message is a pointer to a page: it shows the title and who asks, never the payload, and no link in it changes anything.
+//!
+//! A channel is added by its name in [`Channel`], a [`Courier`], and an address that `approvals/contacts.rs` takes.
+
+mod address;
+mod mail;
+mod mime;
+mod words;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use verifier::time::Timestamp;
+
+pub use address::{AddressError, EmailAddress};
+pub use mail::{Credentials, Mail, MailError, MailSettings, Security};
+pub use words::Words;
+pub(crate) use worker::work;
+
+/// A way to reach somebody. A server has those that its operator set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// E-mail.
+    Email,
+    /// A Telegram chat.
+    Telegram,
+}
+
+/// What is sent, whatever the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The same for every try, so that whoever receives it twice can tell: `<…@host>`, the form of a Message-ID.
+    pub id: String,
+    /// The address, in the channel's own form.
+    pub to: String,
+    /// When its cause was.
+    pub at: Timestamp,
+    /// What it says.
+    pub words: Words,
+}
+
+/// Why a message did not leave, or why nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// Another try may go through.
+    #[error("{0}")]
+    Later(String),
+    /// The other side refuses this message or address for good.
+    #[error("{0}")]
+    Never(String),
+}
+
+/// What a [`Courier`] answers with.
+pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Undelivered>> + Send + 'a>>;
+
+/// Brings messages through one channel. It must end by itself, however slow the other side is.
+pub trait Courier: Send + Sync + 'static {
+    /// Tries once. `Ok` only when the other side has taken the message over.
+    fn deliver<'a>(&'a self, message: &'a Message) -> Delivery<'a>;
+}
+
+/// The channels that a server has.
+#[derive(Clone, Default)]
+pub struct Couriers {
+    by_channel: BTreeMap<Channel, Arc<dyn Courier>>,
+    at_a_time: usize,
+}
+
+impl Channel {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Telegram => "telegram",
+        }
+    }
+}
+
+impl Couriers {
+    /// None yet, and so many messages under way at a time.
+    pub fn new(at_a_time: usize) -> Self {
+        Self { by_channel: BTreeMap::new(), at_a_time }
+    }
+
+    /// With one more channel.
+    #[must_use]
+    pub fn with(mut self, channel: Channel, courier: Arc<dyn Courier>) -> Self {
+        self.by_channel.insert(channel, courier);
+        self
+    }
+
+    /// Whether there is this channel.
+    pub fn has(&self, channel: Channel) -> bool {
+        self.by_channel.contains_key(&channel)
+    }
+
+    /// The names of the channels.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> {
+        self.by_channel.keys().copied()
+    }
+
+    fn of(&self, channel: Channel) -> Option<Arc<dyn Courier>> {
+        self.by_channel.get(&channel).cloned()
+    }
+}

@@ -1,0 +1,171 @@
+//! The worker: takes what is due out of the outbox, a few messages at a time, and says what became of each.
+//!
+//! It reads the store beside the writer, and a command of its own says the outcome, so nothing here is waited for by
+//! anybody who asks or decides. Between "the server took it over" and that command being committed lies the one moment in
+//! which a crash sends a message twice.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinError, JoinSet};
+use verifier::time::Timestamp;
+
+use super::Undelivered;
+use crate::app::App;
+use crate::approvals::{NotificationRecord, OUTBOX_NEWS, Outcome, Settle};
+use crate::random::Random;
+use crate::store::StoreError;
+use crate::writer::SubmitError;
+
+/// The longest time between two tries is twice this at first, and doubles, in seconds.
+const FIRST_WAIT: u64 = 2;
+/// Up to this.
+const LONGEST_WAIT: u64 = 60;
+/// How long messages under way may take once the server stops. What is cut off then is sent by the next run.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+/// How long the worker waits when the writer's queue is full or the store cannot be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Sends what is in the outbox until the server stops.
+pub(crate) async fn work(app: Arc<App>) {
+    let mut worker = Worker { under_way: JoinSet::new(), ids: HashMap::new(), broken: HashSet::new(), app };
+    let waiter = worker.app.approvals.waiters.register(OUTBOX_NEWS);
+    let app = worker.app.clone();
+    let mut stopping = std::pin::pin!(app.stopping());
+    loop {
+        // Before the look, so that nothing written meanwhile is missed.
+        let news = waiter.notified();
+        let next = match worker.begin_what_is_due() {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                Some(app.approvals.time.now().plus(PAUSE.as_secs()))
+            }
+        };
+        let free = worker.free() > 0;
+        let due = async {
+            match next {
+                Some(time) => app.approvals.time.wait_past(Timestamp::from_unix(time.unix().saturating_sub(1))).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = &mut stopping => break,
+            () = news, if free => {}
+            () = due, if free => {}
+            Some(ended) = worker.under_way.join_next_with_id() => worker.ended(ended),
+        }
+    }
+    let rest = async { while worker.under_way.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_DEADLINE, rest).await.is_err() {
+        tracing::info!("some messages took too long and are sent by the next run");
+    }
+}
+
+struct Worker {
+    app: Arc<App>,
+    /// Each says in the end whether its outcome is written down.
+    under_way: JoinSet<bool>,
+    ids: HashMap<Id, String>,
+    /// Not tried again in this run: what made us panic, and what was sent and could not be written down as sent.
+    broken: HashSet<String>,
+}
+
+impl Worker {
+    fn free(&self) -> usize {
+        self.app.approvals.couriers.at_a_time.saturating_sub(self.under_way.len())
+    }
+
+    /// Begins what is due, as far as there is room, and says when to look again.
+    fn begin_what_is_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let free = self.free();
+        if free == 0 {
+            return Ok(None);
+        }
+        let now = self.app.approvals.time.now();
+        let taken: HashSet<&String> = self.ids.values().chain(&self.broken).collect();
+        // What is under way stands in front: it was due before.
+        let queued = self.app.approvals.outbox(taken.len() + free + 1)?;
+        let waiting: Vec<_> = queued.into_iter().filter(|record| !taken.contains(&record.id)).collect();
+        for record in waiting.iter().filter(|record| record.due <= now.unix()).take(free) {
+            let id = record.id.clone();
+            let task = self.under_way.spawn(attempt(self.app.clone(), record.clone()));
+            self.ids.insert(task.id(), id);
+        }
+        Ok(waiting.iter().map(|record| Timestamp::from_unix(record.due)).find(|due| *due > now))
+    }
+
+    fn ended(&mut self, ended: Result<(Id, bool), JoinError>) {
+        match ended {
+            Ok((id, true)) => _ = self.ids.remove(&id),
+            Ok((id, false)) => self.broken.extend(self.ids.remove(&id)),
+            Err(error) => {
+                tracing::error!(%error, "sending a message failed by a bug; it waits for the next start");
+                self.broken.extend(self.ids.remove(&error.id()));
+            }
+        }
+    }
+}
+
+/// Tries once, and writes down what became of it. False if nobody knows whether that is written down.
+async fn attempt(app: Arc<App>, record: NotificationRecord) -> bool {
+    let outcome = tried(&app, &record).await;
+    tracing::debug!(id = record.id, ?outcome, "a notification was tried");
+    loop {
+        let settle = Settle { id: record.id.clone(), outcome: outcome.clone() };
+        match app.approvals.writer.submit(settle).await {
+            Err(SubmitError::Full) => tokio::time::sleep(PAUSE).await,
+            Ok(()) | Err(SubmitError::Refused(_)) => return true,
+            // The writer stopped, so the process ends. The next run sends it again; this one must not.
+            Err(SubmitError::Unknown) => return false,
+        }
+    }
+}
+
+async fn tried(app: &App, record: &NotificationRecord) -> Outcome {
+    let later = |error: String| {
+        let after = wait(record.attempts, &*app.approvals.random);
+        Outcome::Later { error, after }
+    };
+    let message = match app.approvals.message(record) {
+        Ok(Some(message)) => message,
+        Ok(None) if record.error.is_some() && app.approvals.time.now().unix() > record.expires_at => {
+            return Outcome::Failed { error: record.error.clone().unwrap_or_default() };
+        }
+        Ok(None) => return Outcome::Unneeded,
+        Err(problem) => return later(problem.to_string()),
+    };
+    let Some(courier) = app.approvals.couriers.of(record.channel) else {
+        return later(format!("this server has no channel {} now", record.channel.as_str()));
+    };
+    match courier.deliver(&message).await {
+        Ok(()) => Outcome::Sent,
+        Err(Undelivered::Later(error)) => later(error),
+        Err(Undelivered::Never(error)) => Outcome::Failed { error },
+    }
+}
+
+/// Exponential back-off with full jitter: a random time up to twice as long as before, so that what failed together does
+/// not come back together.
+fn wait(attempts: u32, random: &dyn Random) -> u64 {
+    let most = FIRST_WAIT.checked_shl(attempts.min(16)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    1 + u64::from_be_bytes(bytes) % most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn waits_are_spread_and_grow_up_to_a_minute() {
+        for (attempts, most) in [(0, 2), (1, 4), (2, 8), (4, 32), (5, 60), (60, 60), (u32::MAX, 60)] {
+            let waits: Vec<u64> = (0..2_000).map(|_| wait(attempts, &OsRandom)).collect();
+            assert_eq!(waits.iter().min(), Some(&1), "{attempts}");
+            assert_eq!(waits.iter().max(), Some(&most), "{attempts}");
+        }
+    }
+}

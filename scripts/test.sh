@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit
 case "${CARGO_TARGET_DIR:-}" in '' | /*) ;; *) export CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
 case "${COUNTERSIGN_VECTORS:-}" in '' | /*) ;; *) export COUNTERSIGN_VECTORS="$PWD/$COUNTERSIGN_VECTORS" ;; esac
 
-ALL=(fmt clippy docs tests vectors javascript python differential browser mcp)
+ALL=(fmt clippy docs tests vectors javascript python differential browser mcp mail)
 results=()
 failed=0
 
@@ -81,6 +81,18 @@ part_mcp() {
     python3 -m venv "$target/mcp-clients" &&
     "$target/mcp-clients/bin/pip" install --quiet --disable-pip-version-check --requirement mcp/clients/requirements.txt &&
     (cd mcp/clients && "$target/mcp-clients/bin/python" -m unittest)
+}
+
+# Mail against an SMTP server of others, in Python, in an environment of its own. The tests are ignored elsewhere.
+part_mail() {
+  local environment="${CARGO_TARGET_DIR:-$PWD/target}/mail" wanted=cli/tests/smtp/requirements.txt
+  if ! cmp -s "$wanted" "$environment/installed"; then
+    rm -rf "$environment" && python3 -m venv "$environment" &&
+      "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$wanted" &&
+      cp "$wanted" "$environment/installed" || return
+  fi
+  COUNTERSIGN_SMTP_PYTHON="$environment/bin/python" \
+    cargo test --workspace --locked --test command -- --include-ignored mail::
 }
 
 # Clients that others wrote, in Go, against a server of their own. Built with --tests for the same reason.

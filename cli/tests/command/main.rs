@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod documents;
 mod made_log;
+mod mail;
 mod monitor;
 mod person;
 mod refusals;

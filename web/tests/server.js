@@ -19,18 +19,21 @@ const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
 
 /**
  * Starts a server. With `publicPort` browsers reach it there, through something that stands in front of it.
+ * `config` is the text of its configuration file.
  *
- * @param {{publicPort?: number}} [options]
+ * @param {{publicPort?: number, config?: string}} [options]
  * @returns {Promise<{url: string, port: number, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
  */
-export async function startServer({ publicPort } = {}) {
+export async function startServer({ publicPort, config } = {}) {
   for (const binary of [serverBinary, verifierBinary]) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
   }
   const dir = await mkdtemp(join(tmpdir(), 'countersign-web-'));
   const port = await freePort();
   const url = `http://localhost:${publicPort ?? port}`;
-  const process = launch(dir, port, url);
+  const file = join(dir, 'countersign.toml');
+  if (config !== undefined) await writeFile(file, config);
+  const process = launch(dir, port, url, config === undefined ? [] : ['--config', file]);
   try {
     await ready(process, `http://127.0.0.1:${port}`);
     const adminKey = (await readFile(join(dir, 'data/admin.key'), 'utf8')).trim();
@@ -47,8 +50,8 @@ export async function startServer({ publicPort } = {}) {
   }
 }
 
-function launch(dir, port, url) {
-  const args = ['serve', '--data-dir', join(dir, 'data'), '--anchor', join(dir, 'anchor')];
+function launch(dir, port, url, more) {
+  const args = ['serve', '--data-dir', join(dir, 'data'), '--anchor', join(dir, 'anchor'), ...more];
   const child = spawn(serverBinary, [...args, '--listen', `127.0.0.1:${port}`, '--public-url', url]);
   child.output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));

@@ -148,13 +148,12 @@ impl Command for Settle {
         (record.state, record.error) = match self.outcome {
             Outcome::Sent => (State::Sent, None),
             Outcome::Unneeded => (State::Unneeded, record.error),
-            Outcome::Failed { error } => (State::Failed, Some(error)),
             Outcome::Later { error, after } if now + after <= record.expires_at => {
                 record.due = now + after;
                 (State::Queued, Some(error))
             }
-            // There is no time for another try.
-            Outcome::Later { error, .. } => (State::Failed, Some(error)),
+            // For good, or because there is no time for another try.
+            Outcome::Failed { error } | Outcome::Later { error, .. } => (State::Failed, Some(error)),
         };
         if record.state == State::Queued {
             tx.put_bytes(keyspace::outbox(record.due, &record.id), Vec::new());

@@ -1,8 +1,11 @@
 //! The hash function of the tree: RFC 6962 §2.1, SHA-256 with one leading byte that keeps leaves and nodes apart.
 
-use core::fmt;
+use core::{fmt, mem};
 
-use crate::{CompactRange, sha256};
+use crate::{
+    CompactRange,
+    sha256::{self, Nodes},
+};
 
 /// A SHA-256 value: a leaf, a node or a root. Prints as 64 lower-case hex digits.
 ///
@@ -67,24 +70,47 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
     range.root()
 }
 
-/// How many leaves [`complete_root`] takes at most: their parents are 4 KiB, so that all rows stay in the fastest cache.
+/// How many leaves [`complete_root`] takes at most: their rows are a few KiB, so that all stay in the fastest cache.
 pub(crate) const COMPLETE: usize = 256;
 
-/// The root over a power of two of leaves, from 2 to [`COMPLETE`]: row by row in one place, each hash independent of the
-/// one before it.
+/// The root over a power of two of leaves, from 2 to [`COMPLETE`], row by row.
 pub(crate) fn complete_root(leaf_hashes: &[Hash]) -> Hash {
-    let mut row = [EMPTY_ROOT; COMPLETE / 2];
-    let mut width = leaf_hashes.len() / 2;
-    for (parent, [left, right]) in row.iter_mut().zip(leaf_hashes.as_chunks::<2>().0) {
-        *parent = node_hash(left, right);
-    }
+    let mut rows = [[EMPTY_ROOT; COMPLETE / 2]; 2];
+    let [row, next] = &mut rows;
+    let (mut row, mut next) = (row, next);
+    let mut width = hash_pairs(leaf_hashes, row);
     while width > 1 {
-        width /= 2;
-        for index in 0..width {
-            row[index] = node_hash(&row[2 * index], &row[2 * index + 1]);
-        }
+        width = hash_pairs(&row[..width], next);
+        mem::swap(&mut row, &mut next);
     }
     row[0]
+}
+
+/// Writes the parents of a row from the start of another, and says how many they are.
+fn hash_pairs(children: &[Hash], parents: &mut [Hash]) -> usize {
+    let pairs = children.as_chunks::<2>().0;
+    let mut parents = parents.iter_mut();
+    parents_of(pairs, |hash| {
+        if let Some(parent) = parents.next() {
+            *parent = hash;
+        }
+    });
+    pairs.len()
+}
+
+/// The parents of these pairs, in order.
+pub(crate) fn parents_of(pairs: &[[Hash; 2]], mut parent: impl FnMut(Hash)) {
+    // Too few to be worth the preparation.
+    if pairs.len() < 4 {
+        return pairs.iter().for_each(|[left, right]| parent(node_hash(left, right)));
+    }
+    let mut nodes = Nodes::new();
+    for pairs in pairs.chunks(Nodes::MOST) {
+        for (slot, [left, right]) in pairs.iter().enumerate() {
+            nodes.put(slot, &left.0, &right.0);
+        }
+        (0..pairs.len()).for_each(|slot| parent(Hash(nodes.hash(slot))));
+    }
 }
 
 /// Joins the complete subtrees of a range, largest first, into the root of the range: the smallest two meet first.

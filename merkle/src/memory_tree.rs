@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::slice;
 
-use crate::{EMPTY_ROOT, Hash, LeafIndex, MissingNode, Node, NodeReader, PlanError, TreeSize, node_hash};
+use crate::{
+    EMPTY_ROOT, Hash, LeafIndex, MissingNode, Node, NodeReader, PlanError, TreeSize, hash::parents_of, node_hash,
+};
 
 /// Every complete node of a tree, row by row: 64 bytes for each leaf.
 ///
@@ -95,13 +97,13 @@ impl MemoryTree {
             if new.is_empty() {
                 return;
             }
-            let new = new.iter().map(|[left, right]| node_hash(left, right));
-            match from_here.first_mut() {
-                Some(row) => row.extend(new),
-                None => {
-                    let row = new.collect();
-                    self.rows.push(row);
-                }
+            if let Some(row) = from_here.first_mut() {
+                row.reserve(new.len());
+                parents_of(new, |hash| row.push(hash));
+            } else {
+                let mut row = Vec::with_capacity(new.len());
+                parents_of(new, |hash| row.push(hash));
+                self.rows.push(row);
             }
         }
     }

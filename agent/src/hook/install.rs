@@ -128,7 +128,7 @@ impl Members {
     /// The object as text, so deep in the file.
     fn to_raw(&self, depth: usize) -> Result<Box<RawValue>, InstallError> {
         let members = self.0.iter().map(|(key, value)| format!("{}: {}", Value::from(key.as_str()), value.get()));
-        between('{', members.collect(), '}', depth)
+        between('{', &members.collect::<Vec<_>>(), '}', depth)
     }
 }
 
@@ -162,11 +162,11 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, InstallE
 }
 
 fn array(items: &[Box<RawValue>], depth: usize) -> Result<Box<RawValue>, InstallError> {
-    between('[', items.iter().map(|item| item.get().to_owned()).collect(), ']', depth)
+    between('[', &items.iter().map(|item| item.get().to_owned()).collect::<Vec<_>>(), ']', depth)
 }
 
 /// Each item on lines of its own, two spaces for each level.
-fn between(open: char, items: Vec<String>, close: char, depth: usize) -> Result<Box<RawValue>, InstallError> {
+fn between(open: char, items: &[String], close: char, depth: usize) -> Result<Box<RawValue>, InstallError> {
     let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
     let items = items.join(&format!(",\n{inner}"));
     let text = format!("{open}\n{inner}{items}\n{outer}{close}");

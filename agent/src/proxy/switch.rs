@@ -111,14 +111,14 @@ impl Switch {
             _ if self.closed => Vec::new(),
             Input::Host(Line::Text(line)) if line.trim_ascii().is_empty() => Vec::new(),
             Input::Host(Line::Text(line)) => match Message::parse(&line) {
-                Ok(message) => self.from_host(&message),
+                Ok(message) => self.host_says(&message),
                 Err(refused) => refuse(&refused),
             },
             Input::Host(Line::TooLong) => {
                 let words = format!("a message has at most {MAX_MESSAGE} bytes");
                 refuse(&Refused { id: None, code: -32600, words, answered: true })
             }
-            Input::Server(Line::Text(line)) => self.from_server(line),
+            Input::Server(Line::Text(line)) => self.server_says(line),
             Input::Server(Line::TooLong) => {
                 vec![say(format!("the server wrote more than {MAX_MESSAGE} bytes in a line"))]
             }
@@ -139,7 +139,7 @@ impl Switch {
         }
     }
 
-    fn from_host(&mut self, message: &Message) -> Vec<Output> {
+    fn host_says(&mut self, message: &Message) -> Vec<Output> {
         match &message.kind {
             Kind::Call(id, _) | Kind::Request(id, _) if self.ticket_of(id).is_some() => self.same_id_again(id),
             Kind::Call(id, call) => match self.rules.of(&call.tool, &self.read_only).clone() {
@@ -251,7 +251,7 @@ impl Switch {
     }
 
     /// What the server says passes as it is. An answer to a call that it was not given is none.
-    fn from_server(&mut self, mut line: Vec<u8>) -> Vec<Output> {
+    fn server_says(&mut self, mut line: Vec<u8>) -> Vec<Output> {
         if let Ok(message) = Message::parse(&line) {
             match &message.kind {
                 Kind::Response(Some(id)) if self.ticket_of(id).is_some() => {

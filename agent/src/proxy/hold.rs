@@ -69,7 +69,8 @@ async fn telling<T>(pending: &Pending, tell: impl Fn(String), work: impl Future<
     let core = &pending.remembered().core;
     let approvers = core.approvers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let words = format!("waiting for {approvers} at {} (compare code {})", pending.url(), pending.compare_code());
-    let mut ticks = interval_at(Instant::now(), TELL_EVERY);
+    tell(words.clone());
+    let mut ticks = interval_at(Instant::now() + TELL_EVERY, TELL_EVERY);
     tokio::pin!(work);
     loop {
         tokio::select! {

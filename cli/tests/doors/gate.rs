@@ -38,7 +38,7 @@ const MARK: [&str; 3] = ["sh", "-c", "echo ran >> marker"];
 #[test]
 fn a_command_runs_only_when_it_was_approved() {
     for case in cases() {
-        let name = &case.case;
+        let name = &case.name;
         let folder = Folder::new();
         if case.after_approval {
             assert_eq!(alex(&folder, "approves", &[], &["true"]).code, Some(0), "{name}");

@@ -47,7 +47,7 @@ pub(crate) fn verdict(ended: &Ended) -> (bool, String) {
 #[test]
 fn a_call_is_allowed_only_when_it_was_approved() {
     for case in cases() {
-        let name = &case.case;
+        let name = &case.name;
         let folder = Folder::new();
         let run = |server: &str, options: &[&str]| {
             let input = call(&format!("toolu_{name}_{server}")).to_string();

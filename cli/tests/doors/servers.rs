@@ -21,7 +21,8 @@ pub(crate) struct Servers {
 /// A line of testdata/doors.json.
 #[derive(Deserialize)]
 pub(crate) struct Case {
-    pub(crate) case: String,
+    #[serde(rename = "case")]
+    pub(crate) name: String,
     request: Value,
     pub(crate) timeout: Option<u64>,
     pub(crate) after_approval: bool,

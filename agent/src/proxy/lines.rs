@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn lines_have_an_end_and_a_limit() {
-        let mut pipe: &[u8] = b"one\n\n12345678\n123456789\n{}\n{\"half\":1}";
+        let mut pipe: &[u8] = b"one\n\n12345678\n123456789\n{}\n{\"a\":1}";
         let mut lines = Vec::new();
         while let Some(line) = next(&mut pipe, 8).unwrap() {
             lines.push(line);

@@ -185,7 +185,7 @@ async fn listed(folder: &Folder, state: &str) -> Vec<Value> {
 const STARTTLS: &str = "ca_file = 'ca.pem'\nusername = 'countersign'\npassword_file = 'password'\n";
 const STARTTLS_SERVER: [&str; 5] = ["--starttls", "--user", "countersign", "--password", PASSWORD];
 
-fn with_certificate<'a>(folder: &Folder, args: &[&'a str]) -> Vec<String> {
+fn with_certificate(folder: &Folder, args: &[&str]) -> Vec<String> {
     let file = |name| folder.path(name).display().to_string();
     let certificate = ["--certificate".to_owned(), file("smtp.pem"), "--key".to_owned(), file("smtp.key")];
     args.iter().map(|arg| (*arg).to_owned()).chain(certificate).collect()

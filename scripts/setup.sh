@@ -88,6 +88,7 @@ find_missing() {
     has npm || { missing+=('npm') packages+=(npm); }
     has_python || { missing+=('Python 3.10 or newer with venv') packages+=(python3 python3-venv); }
     has curl || { missing+=('curl') packages+=(curl); }
+    has openssl || { missing+=('openssl') packages+=(openssl); }
   fi
   if [ "$with_fault" = yes ]; then
     has strace || { missing+=('strace') packages+=(strace); }

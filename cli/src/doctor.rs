@@ -1,5 +1,5 @@
 //! `countersign doctor`: one line for each thing that can be wrong with a server's folders, machine and address. It changes
-//! nothing.
+//! nothing; with --mail it sends one message.
 
 mod folders;
 mod log;

@@ -122,7 +122,7 @@ pub(crate) enum HookError {
 pub(crate) fn run(args: HookArgs) -> Result<(), HookError> {
     let Host::ClaudeCode(args) = args.host;
     match args.install {
-        Some(Step::Install(args)) => put_into_settings(args),
+        Some(Step::Install(args)) => put_into_settings(&args),
         None => answer(args.call),
     }
 }
@@ -183,7 +183,7 @@ async fn ask(args: CallArgs, within: Duration) -> Result<Option<String>, String>
     Ok(Some(allow(&used)))
 }
 
-fn put_into_settings(args: InstallArgs) -> Result<(), HookError> {
+fn put_into_settings(args: &InstallArgs) -> Result<(), HookError> {
     let path = args.settings.clone().or_else(default_settings).ok_or(HookError::NoHome)?;
     let hook = Hook {
         matcher: args.matcher.clone(),
@@ -197,7 +197,7 @@ fn put_into_settings(args: InstallArgs) -> Result<(), HookError> {
         Err(error) => return Err(failed(error)),
     };
     let after = install(before.as_deref(), &hook).map_err(|error| HookError::Settings { path: path.clone(), error })?;
-    warn(&args);
+    warn(args);
     match after {
         _ if args.print => print!("{}", after.or(before).unwrap_or_default()),
         None => println!("{} has the hook already", path.display()),

@@ -13,7 +13,8 @@ const AT_ONCE: usize = 6;
 
 #[derive(Deserialize)]
 struct Case {
-    case: String,
+    #[serde(rename = "case")]
+    name: String,
     what: String,
     request: Value,
     timeout: Option<u64>,
@@ -31,7 +32,7 @@ fn no_misbehaving_server_lets_a_call_through() {
     let work = || {
         while let Some(case) = { queue.lock().unwrap().pop() } {
             if let Err(words) = run(&case) {
-                wrong.lock().unwrap().push(format!("{} ({}): {words}", case.case, case.what));
+                wrong.lock().unwrap().push(format!("{} ({}): {words}", case.name, case.what));
             }
         }
     };
@@ -52,7 +53,7 @@ fn run(case: &Case) -> Result<(), String> {
         }
     }
     let before = folder.calls().len();
-    let answer = call(&folder, &case.case, &rules(&case.request), case.timeout);
+    let answer = call(&folder, &case.name, &rules(&case.request), case.timeout);
     let ran = folder.calls().len() - before;
     let expected = (usize::from(case.runs), case.code.as_deref(), !case.runs);
     let found = (ran, code(&answer), answer["result"]["isError"] == true);

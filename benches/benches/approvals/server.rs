@@ -93,7 +93,7 @@ pub(crate) async fn serve(folder: &Path) {
         keys.push(running.key("request").await.expect("a key"));
     }
     let note = "People of the benchmark".to_owned();
-    let invite = CreateInvite { note, max_uses: Some(PEOPLE), username: None, expires_in: None };
+    let invite = CreateInvite { note, max_uses: Some(PEOPLE), username: None, email: None, expires_in: None };
     let invite = running.app.approvals.create_invite(invite).await.expect("an invite").code;
     let trust = running.app.trust().to_json();
     let told = Told { url: format!("http://{address}"), keys, invite, trust };

@@ -14,7 +14,9 @@ impl Subject for CtMerkle {
 
     fn build(entries: &[Entry]) -> Self {
         let mut tree = MemoryBackedTree::new();
-        entries.iter().for_each(|entry| tree.push(*entry));
+        for entry in entries {
+            tree.push(*entry);
+        }
         Self(tree)
     }
 

@@ -86,7 +86,9 @@ pub(crate) fn root_of_leaf_hashes(leaves: &[Hash], batch: usize) -> Hash {
 
 pub(crate) fn root_one_by_one(leaves: &[Hash]) -> Hash {
     let mut range = CompactRange::new();
-    leaves.iter().for_each(|leaf| range.append(*leaf));
+    for leaf in leaves {
+        range.append(*leaf);
+    }
     range.root()
 }
 

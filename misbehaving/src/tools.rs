@@ -20,11 +20,12 @@ pub(crate) fn serve(calls: &Path) {
             Some("initialize") => answer(id, &initialized(&message["params"]["protocolVersion"])),
             Some("server/discover") => answer(id, &discovered()),
             Some("tools/list") => {
-                answer(id, &json!({"resultType": "complete", "tools": tools(), "ttlMs": 0, "cacheScope": "private"}))
+                answer(id, &json!({"resultType": "complete", "tools": tools(), "ttlMs": 0, "cacheScope": "private"}));
             }
             Some("tools/call") => {
                 let params = &message["params"];
-                writeln!(calls, "{}", json!({"name": params["name"], "arguments": params["arguments"]})).unwrap();
+                let call = json!({"name": params["name"], "arguments": params["arguments"]});
+                writeln!(calls, "{call}").unwrap();
                 calls.flush().unwrap();
                 match params["name"].as_str() {
                     Some("end") => std::process::exit(7),

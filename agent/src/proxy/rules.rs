@@ -251,6 +251,7 @@ fn base_name(program: &str) -> &str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    #![allow(clippy::unnecessary_wraps, reason = "to be compared with what a rule says")]
     use super::*;
 
     fn file(json: &str) -> Result<Rules, String> {

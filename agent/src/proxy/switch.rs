@@ -252,21 +252,21 @@ impl Switch {
 
     /// What the server says passes as it is. An answer to a call that it was not given is none.
     fn server_says(&mut self, mut line: Vec<u8>) -> Vec<Output> {
-        if let Ok(message) = Message::parse(&line) {
-            match &message.kind {
-                Kind::Response(Some(id)) if self.ticket_of(id).is_some() => {
-                    return vec![say(
-                        "the server answered a call that it was not given; the answer is dropped".to_owned()
-                    )];
-                }
-                Kind::Response(Some(id)) => {
-                    if let Some(page) = self.listings.remove(id) {
-                        self.listed(page, message.result());
-                    }
-                }
-                Kind::Notification(method) if method == "notifications/tools/list_changed" => self.read_only.clear(),
-                _ => {}
+        match Message::parse(&line).map(|message| (message.kind.clone(), message)) {
+            Ok((Kind::Response(Some(id)), _)) if self.ticket_of(&id).is_some() => {
+                return vec![say("the server answered a call that it was not given; the answer is dropped".to_owned())];
             }
+            Ok((Kind::Response(Some(id)), message)) => {
+                if let Some(page) = self.listings.remove(&id) {
+                    self.listed(page, message.result());
+                }
+            }
+            Ok((Kind::Notification(method), _)) if method == "notifications/tools/list_changed" => {
+                self.read_only.clear();
+            }
+            Ok(_) => {}
+            // Whatever the host takes it for, it may have been a list.
+            Err(_) => self.read_only.clear(),
         }
         line.push(b'\n');
         vec![Output::ToHost(line)]

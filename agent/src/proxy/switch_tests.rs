@@ -1,5 +1,6 @@
 //! The switch over tables of messages: what goes where, and what never reaches the server.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unnecessary_wraps, reason = "as the switch is told it")]
 
 use super::*;
 use crate::proxy::rules::RulesFile;
@@ -223,15 +224,33 @@ fn hints_count_as_the_newest_list_has_them() {
     assert!(!is_held(&mut switch));
     switch.step(server(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
     assert!(is_held(&mut switch), "it may have changed");
-    let hidden = r#"{"name":"look","annotations":{"readOnlyHint":"true"}}"#;
-    for listed in ["", r#"{"name":"look"}"#, hidden, &[reads, hidden].join(","), &[hidden, reads].join(",")] {
+    let (plain, hidden) = (r#"{"name":"look"}"#, r#"{"name":"look","annotations":{"readOnlyHint":"true"}}"#);
+    let twice = |first: &str, second: &str| format!("{first},{second}");
+    let others = [twice(plain, plain), twice(reads, hidden), twice(hidden, reads)];
+    for listed in [String::new(), plain.to_owned(), hidden.to_owned()].into_iter().chain(others) {
         switch.step(host(list));
         switch.step(tools(reads));
         assert!(!is_held(&mut switch), "before {listed}");
         switch.step(host(list));
-        switch.step(tools(listed));
+        switch.step(tools(&listed));
         assert!(is_held(&mut switch), "after {listed}");
     }
+    switch.step(host(list));
+    switch.step(tools(reads));
+    switch.step(server("a line that nobody can read"));
+    assert!(is_held(&mut switch), "it may have been a list");
+    // The later pages of a list add to it, and take away from it.
+    let next_page = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"2"}}"#;
+    for (page, held) in [(list, true), (next_page, false)] {
+        switch.step(host(list));
+        switch.step(tools(reads));
+        switch.step(host(page));
+        switch.step(tools(r#"{"name":"other"}"#));
+        assert_eq!(is_held(&mut switch), held, "{page}");
+    }
+    switch.step(host(next_page));
+    switch.step(tools(plain));
+    assert!(is_held(&mut switch), "a later page says otherwise");
 }
 
 #[test]

@@ -32,7 +32,9 @@ proptest! {
         let mut at = start;
         for batch in batches {
             let leaves = &LEAVES[at..at + batch];
-            leaves.iter().for_each(|leaf| one_by_one.append(*leaf));
+            for leaf in leaves {
+                one_by_one.append(*leaf);
+            }
             batched.append_batch(leaves);
             let mut part = LeafRange::starting_at(LeafIndex::new(at as u64));
             part.append_batch(leaves);

@@ -89,6 +89,8 @@ impl Gate {
         let id = approved.pending().id().to_owned();
         self.plan.check_again()?;
         let used = unless(stop, approved.consume()).await?;
+        // The use took a while: what is bound may have changed meanwhile.
+        self.plan.check_again()?;
         // A signal that came with the answer counts too.
         unless(stop, async { Ok(()) }).await?;
         Ok(Cleared { used, id })

@@ -261,15 +261,19 @@ impl Switch {
                     self.listed(page, message.result());
                 }
             }
-            Ok((Kind::Notification(method), _)) if method == "notifications/tools/list_changed" => {
-                self.read_only.clear();
-            }
+            Ok((Kind::Notification(method), _)) if method == "notifications/tools/list_changed" => self.forget_hints(),
             Ok(_) => {}
             // Whatever the host takes it for, it may have been a list.
-            Err(_) => self.read_only.clear(),
+            Err(_) => self.forget_hints(),
         }
         line.push(b'\n');
         vec![Output::ToHost(line)]
+    }
+
+    /// The list that is known is no longer right, and neither is one that is on its way.
+    fn forget_hints(&mut self) {
+        self.read_only.clear();
+        self.listings.clear();
     }
 
     /// Takes the hints of a list. A tool that stands there twice only reads if both say so.

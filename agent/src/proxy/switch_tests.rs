@@ -224,6 +224,10 @@ fn hints_count_as_the_newest_list_has_them() {
     assert!(!is_held(&mut switch));
     switch.step(server(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
     assert!(is_held(&mut switch), "it may have changed");
+    switch.step(host(list));
+    switch.step(server(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
+    switch.step(tools(reads));
+    assert!(is_held(&mut switch), "this list was on its way when it changed");
     let (plain, hidden) = (r#"{"name":"look"}"#, r#"{"name":"look","annotations":{"readOnlyHint":"true"}}"#);
     let twice = |first: &str, second: &str| format!("{first},{second}");
     let others = [twice(plain, plain), twice(reads, hidden), twice(hidden, reads)];

@@ -1,5 +1,5 @@
 """Everything that a client does, without doing it: each flow is a generator that yields what is to be sent, slept or told,
-and is sent what came of it. The synchronous and the asynchronous client run the same flows. design.md section 9, Clients.
+and is sent what came of it. The synchronous and the asynchronous client run the same flows. docs/doors.md has the rules.
 """
 
 from __future__ import annotations

@@ -49,15 +49,18 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
     ) -> None:
         super().__init__()
         self._clients = _both(client)
+        for name, whom in tools.items():
+            if not whom:
+                raise ValueError(f"tools: {name!r} has nobody to ask")
         self._tools = dict(tools)
         self._wait = wait
         self._timeout = timeout
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
         """Runs the call once it is approved."""
-        whom = self._tools.get(request.tool_call["name"])
-        if whom is None:
+        if request.tool_call["name"] not in self._tools:
             return handler(request)
+        whom = self._tools[request.tool_call["name"]]
         try:
             outcome = self._clients[0]._run(self._flow(request, whom))
         except (CountersignError, ValueError, TypeError) as error:
@@ -68,9 +71,9 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
     ) -> Answer:
         """Runs the call once it is approved."""
-        whom = self._tools.get(request.tool_call["name"])
-        if whom is None:
+        if request.tool_call["name"] not in self._tools:
             return await handler(request)
+        whom = self._tools[request.tool_call["name"]]
         try:
             outcome = await self._clients[1]._run(self._flow(request, whom))
         except (CountersignError, ValueError, TypeError) as error:

@@ -111,6 +111,11 @@ class Middleware(unittest.TestCase):
                     self.assertEqual((world.ran, answer.status), ([], "error"))
                     self.assertIn(f"({code})", answer.content)
 
+    def test_a_tool_without_an_approver_is_refused_and_not_let_through(self):
+        for nobody in (None, "", []):
+            with self.subTest(nobody=nobody), self.assertRaisesRegex(ValueError, "'wire' has nobody to ask"):
+                World(FakeServer(), tools={"wire": nobody})
+
     def test_a_weaker_quorum_and_an_expiry(self):
         two = {"approvers": ["alex", "sam"], "quorum": 2, "action": "Wire money"}
         for case, code, whom in (("weaker_quorum", "mismatch", two), ("expires", "expired", "alex")):

@@ -102,14 +102,19 @@ fn hash_pairs(children: &[Hash], parents: &mut [Hash]) -> usize {
 pub(crate) fn parents_of(pairs: &[[Hash; 2]], mut parent: impl FnMut(Hash)) {
     // Too few to be worth the preparation.
     if pairs.len() < 4 {
-        return pairs.iter().for_each(|[left, right]| parent(node_hash(left, right)));
+        for [left, right] in pairs {
+            parent(node_hash(left, right));
+        }
+        return;
     }
     let mut nodes = Nodes::new();
     for pairs in pairs.chunks(Nodes::MOST) {
         for (slot, [left, right]) in pairs.iter().enumerate() {
             nodes.put(slot, &left.0, &right.0);
         }
-        (0..pairs.len()).for_each(|slot| parent(Hash(nodes.hash(slot))));
+        for slot in 0..pairs.len() {
+            parent(Hash(nodes.hash(slot)));
+        }
     }
 }
 

@@ -142,7 +142,9 @@ impl LeafRange {
     /// let mut range = LeafRange::starting_at(LeafIndex::new(30));
     /// let mut one_by_one = range.clone();
     /// range.append_batch(&leaves);
-    /// leaves.iter().for_each(|leaf| one_by_one.append(*leaf));
+    /// for leaf in &leaves {
+    ///     one_by_one.append(*leaf);
+    /// }
     /// assert_eq!(range, one_by_one);
     /// ```
     ///

@@ -80,7 +80,9 @@ pub(crate) fn root_by_batches(entries: &[Entry]) -> Hash {
 
 pub(crate) fn root_of_leaf_hashes(leaves: &[Hash], batch: usize) -> Hash {
     let mut range = CompactRange::new();
-    leaves.chunks(batch).for_each(|some| range.append_batch(some));
+    for some in leaves.chunks(batch) {
+        range.append_batch(some);
+    }
     range.root()
 }
 

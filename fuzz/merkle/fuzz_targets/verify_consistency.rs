@@ -22,7 +22,9 @@ fuzz_target!(|input: Input| {
 
     let to = 1 + input.to % 50;
     let mut tree = MemoryTree::new();
-    (0..to).for_each(|n| tree.append(leaf_hash(&n.to_be_bytes())));
+    for n in 0..to {
+        tree.append(leaf_hash(&n.to_be_bytes()));
+    }
     let (new, Some(old)) = (tree.latest(), tree.at(TreeSize::new(input.from % (to + 1)))) else {
         unreachable!("the old size is at most the new one")
     };

@@ -103,7 +103,9 @@ fn a_tree_in_memory_grows_by_any_batches() {
     whole.append_batch(&leaves);
     for cut in 0..=ALL {
         let mut grown = MemoryTree::new();
-        leaves[..cut].iter().for_each(|leaf| grown.append(*leaf));
+        for leaf in &leaves[..cut] {
+            grown.append(*leaf);
+        }
         assert_eq!(grown.latest().root(), mth(&leaves[..cut]));
         grown.append_batch(&leaves[cut..]);
         assert_eq!(grown, whole, "cut at {cut}");

@@ -59,21 +59,11 @@ async fn a_disk_that_fills_up_and_is_freed() {
             }
         }
     };
-    let ended = server.ended();
-    let (code, sentence) = ended.refusal();
-    assert_eq!(code, Some(1), "{sentence}");
-    assert!(sentence.contains("the writer stopped") && sentence.contains("No space left"), "{sentence}");
-    row.refusals += 1;
-    row.runs += 1;
+    out_of_room(&mut row, server, &["the writer stopped", "No space left"]);
 
     // The end freed what the database had taken for later. A start without any room says so, and may be better next time.
     let most = disk.fill_up_to(0);
-    let ended = log.folder.start(&mut serve(&log.folder)).ended();
-    let (code, sentence) = ended.refusal();
-    assert_eq!(code, Some(1), "a supervisor would not try again: {sentence}");
-    assert!(sentence.contains("No space left"), "{sentence}");
-    row.refusals += 1;
-    row.runs += 1;
+    out_of_room(&mut row, log.folder.start(&mut serve(&log.folder)), &["No space left"]);
 
     for ballast in [ballast, more, most] {
         fs::remove_file(ballast).unwrap();
@@ -104,12 +94,7 @@ async fn a_database_that_runs_out_of_room_under_load() {
     let mut server = log.folder.started().await;
     for round in 1..=3 {
         let mut load = log.load_of(&format!("round {round}"), 8, 60_000);
-        let ended = server.ended();
-        let (code, sentence) = ended.refusal();
-        assert_eq!(code, Some(1), "{sentence}");
-        assert!(sentence.contains("the writer stopped") && sentence.contains("No space left"), "{sentence}");
-        row.refusals += 1;
-        row.runs += 1;
+        out_of_room(&mut row, server, &["the writer stopped", "No space left"]);
         let mut told = 0;
         while let Some(of_one) = load.join_next().await {
             told += of_one.unwrap();
@@ -119,6 +104,16 @@ async fn a_database_that_runs_out_of_room_under_load() {
         server = log.folder.started().await;
         row.checked(log.check().await);
     }
+}
+
+/// A server without room ended by itself and said why, with an exit code after which a supervisor tries again.
+pub(crate) fn out_of_room(row: &mut Row, server: Running, says: &[&str]) {
+    let ended = server.ended();
+    let (code, sentence) = ended.refusal();
+    assert_eq!(code, Some(1), "a supervisor would not try again: {sentence}");
+    assert!(says.iter().all(|words| sentence.contains(words)), "{sentence}");
+    row.refusals += 1;
+    row.runs += 1;
 }
 
 /// What a reader asks for while nothing can be written.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::fs::statvfs;
 
-use crate::disk::{require_reads, run, serve, start};
+use crate::disk::{out_of_room, require_reads, run, serve, start};
 use crate::log::{Log, Outcome};
 use crate::people::People;
 use crate::report::Row;
@@ -50,20 +50,10 @@ async fn no_inodes_are_left() {
     let unknown = asked.remove(0);
     let answer = people.approve(&unknown).await;
     assert!(matches!(answer, None | Some(503)), "{answer:?}");
-    let ended = server.ended();
-    let (code, sentence) = ended.refusal();
-    assert_eq!(code, Some(1), "{sentence}");
-    assert!(sentence.contains("the writer stopped") && sentence.contains("No space left"), "{sentence}");
-    row.refusals += 1;
-    row.runs += 1;
+    out_of_room(&mut row, server, &["the writer stopped", "No space left"]);
 
     ballast.extend(disk.take_inodes_up_to(0));
-    let ended = log.folder.start(&mut serve(&log.folder)).ended();
-    let (code, sentence) = ended.refusal();
-    assert_eq!(code, Some(1), "a supervisor would not try again: {sentence}");
-    assert!(sentence.contains("No space left"), "{sentence}");
-    row.refusals += 1;
-    row.runs += 1;
+    out_of_room(&mut row, log.folder.start(&mut serve(&log.folder)), &["No space left"]);
 
     for file in ballast {
         fs::remove_file(file).unwrap();

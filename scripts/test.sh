@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the parts of the test suite, each timed, and closes with a table of them; exits 1 if one of them failed.
+# Runs the parts of the test suite, each timed, and closes with a table of them; exits 1 if one of them failed, after it has
+# said once more which tests those were.
 #
 #   scripts/test.sh                    all parts
 #   scripts/test.sh fmt clippy docs    some of them, in this order
@@ -14,7 +15,9 @@ case "${COUNTERSIGN_VECTORS:-}" in '' | /*) ;; *) export COUNTERSIGN_VECTORS="$P
 
 ALL=(fmt clippy docs tests vectors javascript python differential browser mcp mail)
 results=()
-failed=0
+failed=()
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 
 part_fmt() { cargo fmt --all --check; }
 
@@ -108,10 +111,20 @@ run() {
   local name=$1 start=$SECONDS took outcome
   note=ok
   printf '\n== %s\n' "$name"
-  if "part_$name"; then outcome=$note; else outcome=FAILED; failed=1; fi
+  if "part_$name" > >(tee "$logs/$name") 2>&1; then outcome=$note; else outcome=FAILED && failed+=("$name"); fi
+  wait $! # tee has written all of it
   took=$((SECONDS - start))
   printf '== %s %d s %s\n' "$name" "$took" "$outcome"
   results+=("$(printf '%-12s %5d s  %s' "$name" "$took" "$outcome")")
+}
+
+# The lines that name a failed test in what a part printed, each with the one after it, which often says why; where there
+# are none, its last lines.
+why() {
+  local lines
+  lines=$(grep -E -A 1 '^test .* FAILED|panicked at|^error|^not ok|^(FAIL|ERROR): |^✖ ' "$logs/$1") || lines=$(tail -n 20 "$logs/$1")
+  printf '\n== %s FAILED:\n' "$1"
+  head -n 40 <<<"$lines"
 }
 
 parts=("$@")
@@ -127,8 +140,8 @@ for part in "${parts[@]}"; do run "$part"; done
 printf '\n'
 printf '%s\n' "${results[@]}"
 printf '%-12s %5d s\n' all "$SECONDS"
-if [ "$failed" -ne 0 ]; then
-  printf 'FAILED\n'
+if [ ${#failed[@]} -ne 0 ]; then
+  for part in "${failed[@]}"; do why "$part"; done
   exit 1
 fi
 printf 'all parts passed\n'

@@ -48,6 +48,8 @@ pub struct Options {
     pub time: Duration,
     /// How many requests one writer makes at most. Readers go on until the writers have ended.
     pub requests: u64,
+    /// How long each client waits between two requests.
+    pub pause: Duration,
 }
 
 /// What all clients share.
@@ -101,6 +103,13 @@ impl Shared {
     /// Whether a writer that made so many requests makes another.
     fn writer_goes_on(&self, requests: u64) -> bool {
         requests < self.options.requests && Instant::now() < self.deadline
+    }
+
+    /// The time between two requests of a client.
+    async fn pause(&self) {
+        if !self.options.pause.is_zero() {
+            tokio::time::sleep(self.options.pause).await;
+        }
     }
 
     /// Whether a reader that made so many requests makes another.

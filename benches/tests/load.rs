@@ -66,8 +66,9 @@ async fn load(lie: Lie, more: &[&str]) -> Output {
     let relying_party = running.app.approvals.identity.relying_party.clone();
     std::fs::write(&trust, Trust::of_server(pinned, relying_party).to_json()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_load"));
-    // The writers end by their number of requests, and the readers with them; the time only ends a run that hangs.
-    command.args(["--writers", "2", "--readers", "2", "--requests", "20", "--seconds", "120"]);
+    // The writers end by their number of requests, and the readers with them; the time only ends a run that hangs. The pause
+    // leaves processor time for the writer's threads: on two cores, readers who never rest have starved them for minutes.
+    command.args(["--writers", "2", "--readers", "2", "--requests", "20", "--seconds", "300", "--pause", "1"]);
     command.args(["--url", &url, "--key", &running.append_key().await.unwrap()]).arg("--trust").arg(&trust).args(more);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     running.stop();

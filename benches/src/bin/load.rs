@@ -46,6 +46,10 @@ struct Arguments {
     /// How many requests one writer makes at most. Readers go on until the writers have ended.
     #[arg(long, default_value_t = u64::MAX, hide_default_value = true)]
     requests: u64,
+    /// For how many milliseconds each client waits between two of its requests. Without it they ask as fast as they can, and
+    /// take what the server's machine has.
+    #[arg(long, default_value_t = 0)]
+    pause: u64,
 }
 
 fn main() -> ExitCode {
@@ -73,6 +77,7 @@ fn load(arguments: Arguments) -> Result<ExitCode, String> {
         size: arguments.size.into(),
         time: Duration::from_secs(arguments.seconds),
         requests: arguments.requests,
+        pause: Duration::from_millis(arguments.pause),
     };
     // One thread: what it leaves of the machine is the server's.
     let runtime =

@@ -31,6 +31,7 @@ pub(super) async fn read(shared: Arc<Shared>, reader: u64) -> Tally {
         if let Some(trouble) = tally.record(kind, done) {
             patience(&trouble, &shared).await;
         }
+        shared.pause().await;
         turn += 1;
     }
     tally

@@ -42,6 +42,7 @@ pub(super) async fn write(shared: Arc<Shared>, writer: u64) -> Tally {
         if let Some(trouble) = tally.record(kind, done) {
             patience(&trouble, &shared).await;
         }
+        shared.pause().await;
         turn += 1;
     }
     shared.writing.fetch_sub(1, Ordering::Relaxed);

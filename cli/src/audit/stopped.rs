@@ -84,7 +84,7 @@ struct Found {
 impl Found {
     fn look(folder: &Path, anchor: Option<&Path>) -> Result<Self, AuditError> {
         // Only one that was named must be there.
-        if let Some(anchor) = anchor.filter(|anchor| !anchor.join("anchor.json").exists()) {
+        if let Some(anchor) = anchor.filter(|anchor| !anchor.join(anchor::FILE).exists()) {
             return Err(AuditError::NoAnchor(anchor.to_owned()));
         }
         let anchor = anchor.map(Path::to_owned);

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use log_server::anchor;
+
 use super::ServeError;
 
 /// The permission bits of everybody but the owner.
@@ -80,7 +82,7 @@ impl Place {
     /// What was there before this start: the database, or else the anchor. None at a first start, also after one that was
     /// cut short before it made either.
     pub(super) fn earlier_data(&self) -> Result<Option<PathBuf>, ServeError> {
-        for path in [self.database(), self.anchor.join("anchor.json")] {
+        for path in [self.database(), self.anchor.join(anchor::FILE)] {
             if path.try_exists().map_err(|error| ServeError::Io { path: path.clone(), error })? {
                 return Ok(Some(path));
             }

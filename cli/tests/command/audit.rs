@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use merkle::{Hash, TreeSize};
 use serde_json::Value;
 use verifier::note::SignerKey;
 
+use super::anchors;
 use super::backups::{backup, log_key};
 use super::decisions::Deciding;
 use super::refusals::append;
@@ -104,22 +106,25 @@ async fn a_live_directory_is_locked_and_a_stopped_one_is_compared_with_its_ancho
     }
     assert!(contents(&folder.path("data")) == before, "an audit changed something");
 
-    let anchor = folder.path("anchor/anchor.json");
-    let text = fs::read_to_string(&anchor).unwrap();
-    let root = text.split("\"root\":\"").nth(1).unwrap().split('"').next().unwrap();
-    let other_root = verifier::encoding::base64url(&[7; 32]);
-    for (changed, words) in [
-        (text.replace("\"size\":\"6\"", "\"size\":\"7\""), "6 entries, but 7 were signed"),
-        (text.replace(root, &other_root), "another log's data"),
-        (text.replace("localhost", "elsewhere"), "is of the log elsewhere"),
-        (text.replace("anchor/v1", "anchor/v2"), "is not an anchor file"),
-    ] {
-        assert_ne!(changed, text);
-        fs::write(&anchor, changed).unwrap();
+    let anchor = folder.path("anchor/anchor.jsonl");
+    let whole = fs::read(&anchor).unwrap();
+    let changes: [anchors::Change; 3] = [
+        (|anchor| anchor.head.size = TreeSize::new(7), "6 entries, but 7 were signed"),
+        (|anchor| anchor.head.root = Hash::from_bytes([7; 32]), "another log's data"),
+        (|anchor| anchor.log_origin = "elsewhere/log".to_owned(), "is of the log elsewhere"),
+    ];
+    let fails = |words: &str| {
         let failed = audit(&folder, &["--data-dir", "data", "--anchor", "anchor"]);
         assert_eq!(failed.code, Some(1), "{}", failed.stderr);
         assert!(failed.stdout.contains(words) && failed.stdout.contains("FAILED: 1 findings"), "{}", failed.stdout);
+    };
+    for (change, words) in changes {
+        fs::write(&anchor, &whole).unwrap();
+        anchors::change(&folder.path("anchor"), change);
+        fails(words);
     }
+    fs::write(&anchor, "nonsense").unwrap();
+    fails("is not an anchor file");
     // One that lies where anchors lie is found, one that lies elsewhere must be named.
     assert_eq!(audit(&folder, &["--data-dir", "data"]).code, Some(0));
     fs::rename(folder.path("anchor"), folder.path("data.anchor")).unwrap();

@@ -14,6 +14,7 @@ use verifier::checkpoint::Checkpoint;
 use verifier::encoding::base64;
 use verifier::note::{SignerKey, VerifierKey};
 
+use super::anchors;
 use super::person::{api_key, enrol_alex};
 use super::refusals::append;
 use super::running::{Ended, Folder, countersign, post, web};
@@ -118,25 +119,28 @@ async fn an_anchor_in_conflict_and_another_logs_anchor_are_refused() {
     let path = backup(&folder);
     assert_eq!(server.terminated().code, Some(0));
     let to = ["--data-dir", "restored", "--anchor", "anchor"];
-    let anchor = folder.path("anchor/anchor.json");
-    let text = fs::read_to_string(&anchor).unwrap();
-    let root = text.split("\"root\":\"").nth(1).unwrap().split('"').next().unwrap();
-    let other_root = verifier::encoding::base64url(&[7; 32]);
-    for (changed, words) in [
-        (text.replace(root, &other_root), "another log's data"),
-        (text.replace("localhost", "elsewhere"), "the anchor belongs to the log elsewhere"),
-        (text.replace("\"size\":\"1\"", "\"size\":\"2\""), "1 entries, but 2 were signed"),
-        (text.replace("anchor/v1", "anchor/v2"), "is not an anchor file"),
-    ] {
-        assert_ne!(changed, text);
-        fs::write(&anchor, changed).unwrap();
+    let anchor = folder.path("anchor/anchor.jsonl");
+    let whole = fs::read(&anchor).unwrap();
+    let changes: [anchors::Change; 3] = [
+        (|anchor| anchor.head.root = Hash::from_bytes([7; 32]), "another log's data"),
+        (|anchor| anchor.log_origin = "elsewhere/log".to_owned(), "the anchor belongs to the log elsewhere"),
+        (|anchor| anchor.head.size = TreeSize::new(2), "1 entries, but 2 were signed"),
+    ];
+    let fails = |words: &str| {
         let ended = restore(&folder, &path, &to);
         let (code, sentence) = ended.refusal();
         assert_eq!(code, Some(78), "{sentence}");
         assert!(sentence.contains(words), "no {words:?} in: {sentence}");
         assert!(!folder.path("restored").exists());
+    };
+    for (change, words) in changes {
+        fs::write(&anchor, &whole).unwrap();
+        anchors::change(&folder.path("anchor"), change);
+        fails(words);
     }
-    fs::write(&anchor, text).unwrap();
+    fs::write(&anchor, "nonsense").unwrap();
+    fails("is not an anchor file");
+    fs::write(&anchor, whole).unwrap();
     assert_eq!(restore(&folder, &path, &to).code, Some(0));
 }
 

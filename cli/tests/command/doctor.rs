@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use merkle::TreeSize;
 use serde::Deserialize;
 
+use super::anchors;
 use super::refusals::append;
 use super::running::{Folder, countersign};
 
@@ -91,15 +93,15 @@ async fn what_is_wrong_is_named_with_what_to_do() {
     problems(&folder, &[("anchor", "the log key is of"), ("store", "bring back the log key")]);
     fs::write(folder.path("data/log.key"), key).unwrap();
 
-    let anchor = folder.path("anchor/anchor.json");
-    let text = fs::read_to_string(&anchor).unwrap();
-    fs::write(&anchor, text.replace("\"size\":\"1\"", "\"size\":\"9\"")).unwrap();
+    let anchor = folder.path("anchor/anchor.jsonl");
+    let whole = fs::read(&anchor).unwrap();
+    anchors::change(&folder.path("anchor"), |anchor| anchor.head.size = TreeSize::new(9));
     problems(&folder, &[("store", "1 entries, but 9 were signed")]);
     fs::write(&anchor, "nonsense").unwrap();
     problems(&folder, &[("anchor", "is not an anchor file")]);
     fs::remove_file(&anchor).unwrap();
     problems(&folder, &[("anchor", "there is none")]);
-    fs::write(&anchor, text).unwrap();
+    fs::write(&anchor, whole).unwrap();
 
     fs::rename(folder.path("data/db"), folder.path("taken")).unwrap();
     problems(&folder, &[("store", "there is no store")]);

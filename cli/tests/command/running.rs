@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 /// How long anything may take. Nothing takes nearly as long; it is what separates slow from stuck.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A folder for one server: its data, its anchor, and what it printed.
 pub(crate) struct Folder {

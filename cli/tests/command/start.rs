@@ -102,7 +102,7 @@ async fn settings_come_from_flags_environment_and_file_in_this_order() {
     command.env("COUNTERSIGN_PUBLIC_URL", "http://localhost:2");
     let mut server = folder.start(&mut command);
     server.ready(&folder.url()).await;
-    assert!(folder.path("anchor/anchor.json").exists() && !folder.path("nowhere").exists());
+    assert!(folder.path("anchor/anchor.jsonl").exists() && !folder.path("nowhere").exists());
     assert!(server.terminated().stdout.contains(&format!("public URL      {} ", folder.url())));
 }
 

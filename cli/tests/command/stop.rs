@@ -1,6 +1,5 @@
 //! How the server ends: gracefully at the first signal, at once at the second.
 
-use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use api::{Confirmation, CreateConfirmation, Created, Status};
 use rustix::process::Signal;
 use serde_json::value::RawValue;
 
+use super::anchors;
 use super::person::{api_key, enrol_alex};
 use super::running::{Folder, post, web};
 
@@ -91,9 +91,7 @@ async fn a_writer_that_must_stop_ends_the_process() {
     let server = folder.started().await;
     let key = api_key(&folder, "append").await;
     // Somebody else writes the anchor: this server must not sign any more.
-    let anchor = folder.path("anchor/anchor.json");
-    let foreign = fs::read_to_string(&anchor).unwrap().replace("localhost", "elsewhere");
-    fs::write(&anchor, foreign).unwrap();
+    anchors::change(&folder.path("anchor"), |anchor| anchor.log_origin = "elsewhere/log".to_owned());
     let append = web().post(format!("{}/log/entries", folder.url())).header("X-Api-Key", key).body("an entry");
     let answer = append.send().await;
     assert!(answer.is_ok_and(|answer| answer.status().is_server_error()));

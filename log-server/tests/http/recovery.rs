@@ -28,7 +28,7 @@ const MOMENTS: [Moment; 8] = [
 /// Store and anchor as they are now, as the next process would find them.
 fn as_after_a_crash(setup: &Setup) -> Setup {
     let anchor = tempfile::tempdir().unwrap();
-    std::fs::copy(setup.anchor.path().join("anchor.json"), anchor.path().join("anchor.json")).unwrap();
+    std::fs::copy(setup.anchor.path().join("anchor.jsonl"), anchor.path().join("anchor.jsonl")).unwrap();
     Setup { store: copy(&*setup.store), anchor: Arc::new(anchor), ..setup.clone() }
 }
 
@@ -129,7 +129,7 @@ async fn a_writer_whose_anchor_was_changed_stops_without_an_answer() {
     let key = server.appender().await;
     server.append(&key, b"first").await.expect(200);
     let before = server.checkpoint().await;
-    std::fs::write(server.setup.anchor.path().join("anchor.json"), "{}").unwrap();
+    std::fs::write(server.setup.anchor.path().join("anchor.jsonl"), "{}").unwrap();
     let unknown = server.append(&key, b"second").await;
     assert_eq!(unknown.header("retry-after"), Some("1"));
     assert_eq!(unknown.refused(503).kind, "urn:countersign:problem:unknown");

@@ -36,7 +36,7 @@ pub(crate) fn copy(store: &dyn Store) -> Arc<dyn Store> {
 #[track_caller]
 fn refused(setup: &Setup) -> String {
     let before = stored(&*setup.store);
-    let file = setup.anchor.path().join("anchor.json");
+    let file = setup.anchor.path().join("anchor.jsonl");
     let anchor = std::fs::read(&file).ok();
     let Err(error) = setup.try_start() else { panic!("it started") };
     assert!(error.is_permanent(), "{error}");
@@ -91,22 +91,31 @@ async fn a_held_lock() {
 #[tokio::test]
 async fn an_anchor_that_is_missing_changed_or_anothers() {
     let setup = stopped(3).await;
-    let file = setup.anchor.path().join("anchor.json");
+    let file = setup.anchor.path().join("anchor.jsonl");
     let anchor = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     refused_with(&setup, &["3 entries", "anchor is missing"]);
-    for at in 0..anchor.len() {
+    let page = anchor.len() / 2;
+    for at in (0..page).step_by(97) {
         let mut changed = anchor.clone();
         changed[at] ^= 1;
+        changed[page + at] ^= 1;
         std::fs::write(&file, changed).unwrap();
-        refused(&setup);
+        refused_with(&setup, &["is not an anchor file"]);
     }
     std::fs::write(&file, &anchor[..anchor.len() - 1]).unwrap();
     refused_with(&setup, &["is not an anchor file"]);
+    // One slot alone may be torn by a loss of power. The other is whole, and the store at it or ahead of it.
+    for slot in [0, page] {
+        let mut torn = anchor.clone();
+        torn[slot + 40..slot + page].fill(0);
+        std::fs::write(&file, torn).unwrap();
+        starts(&setup);
+    }
 
     let foreign = Setup { key_seed: [8; 32], ..Setup::new() };
     starts(&foreign);
-    std::fs::copy(foreign.anchor.path().join("anchor.json"), &file).unwrap();
+    std::fs::copy(foreign.anchor.path().join("anchor.jsonl"), &file).unwrap();
     refused_with(&setup, &["the anchor belongs to the log localhost:8080/log", "key id"]);
     std::fs::write(&file, &anchor).unwrap();
     starts(&setup);
@@ -191,7 +200,7 @@ async fn a_damaged_entry_tile_or_head() {
 #[tokio::test]
 async fn a_failing_file_system_may_be_better_next_time() {
     let setup = Setup::new();
-    let file = setup.anchor.path().join("anchor.json");
+    let file = setup.anchor.path().join("anchor.jsonl");
     std::fs::create_dir(&file).unwrap();
     let Err(error) = setup.try_start() else { panic!("it started") };
     assert!(!error.is_permanent(), "{error}");

@@ -44,7 +44,7 @@ const LIFE_MS: u64 = 400;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The calls that a server is killed in front of, and how many of them it may make before.
-const LAST_CALLS: [(&str, u64); 3] = [("fdatasync", 40), ("fsync", 40), ("?rename,renameat,?renameat2", 20)];
+const LAST_CALLS: [(&str, u64); 2] = [("fdatasync", 60), ("write,pwrite64", 120)];
 
 #[test]
 #[ignore = "needs root: make fault"]

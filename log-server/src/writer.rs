@@ -7,8 +7,8 @@
 //! sequence → integrate → commit  |  check → sign → anchor → publish → answer
 //! ```
 //!
-//! The second half of one batch and the first of the next go on at the same time when there is much to do, because most of
-//! both is waiting for the disk. Commands see what is committed, published or not, as they see what ran before them in their own batch; every answer
+//! The second half of one batch and the first of the next go on at the same time, because most of both is waiting for the
+//! disk. Commands see what is committed, published or not, as they see what ran before them in their own batch; every answer
 //! waits its turn behind those of earlier batches, a refusal too, so nobody is told what depends on what may not have been.
 //!
 //! A start that finds the store ahead of the anchor (a crash between commit and anchor) goes through the same code from
@@ -21,6 +21,7 @@ mod queue;
 mod recent;
 mod transaction;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -140,6 +141,7 @@ const AHEAD: usize = 1;
 pub struct Writer {
     queue: Arc<Queue>,
     published: watch::Receiver<Published>,
+    callers: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -171,7 +173,7 @@ impl Writer {
         let (committed, to_publish) = mpsc::sync_channel(AHEAD);
         let sequencer = Sequencer { store, time, observers, edge, recent: Recent::after(head.size), committed };
         let queue = Arc::new(Queue::default());
-        let publisher = thread_of("publisher", &queue, move |queue| publisher.work(&to_publish, queue))?;
+        let publisher = thread_of("publisher", &queue, move |_| publisher.work(&to_publish))?;
         let writer = thread_of("writer", &queue, move |queue| {
             let worked = sequencer.work(queue);
             // The sequencer is gone, so this ends with what was handed over. If both failed, the publisher was first.
@@ -182,7 +184,7 @@ impl Writer {
             }
             result
         })?;
-        Ok((Self { queue, published }, writer))
+        Ok((Self { queue, published, callers: Arc::default() }, writer))
     }
 
     /// Runs a command and answers once its effect is published.
@@ -197,6 +199,7 @@ impl Writer {
         if !self.queue.push(Job { run: Box::new(run), weight }, C::PRIORITY) {
             return Err(SubmitError::Full);
         }
+        let _waits = Waits::begin(&self.callers);
         receiver.await.unwrap_or(Err(SubmitError::Unknown))
     }
 
@@ -205,14 +208,30 @@ impl Writer {
         self.published.borrow().clone()
     }
 
-    /// How many commands wait in the queue.
+    /// How many callers wait for an answer.
     pub fn waiting(&self) -> usize {
-        self.queue.len()
+        self.callers.load(Ordering::Relaxed)
     }
 
     /// Lets the writer finish what is queued and end.
     pub fn close(&self) {
         self.queue.close();
+    }
+}
+
+/// A caller who waits, until it has its answer or goes away.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn begin(callers: &'a AtomicUsize) -> Self {
+        callers.fetch_add(1, Ordering::Relaxed);
+        Self(callers)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -15,7 +15,7 @@ use verifier::entry::{Authorisation, CredentialEntry, Entry};
 use verifier::note::SignerKey;
 use verifier::webauthn::Assertion;
 
-use super::queue::{Finish, Queue};
+use super::queue::Finish;
 use super::{Fatal, Moment, Observers, Published};
 use crate::anchor::{Anchor, AnchorFolder};
 use crate::clock::Timekeeper;
@@ -56,13 +56,11 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Works until the sequencer has ended.
-    pub(super) fn work(mut self, committed: &Receiver<Committed>, queue: &Queue) -> Result<(), Fatal> {
+    pub(super) fn work(mut self, committed: &Receiver<Committed>) -> Result<(), Fatal> {
         while let Ok(first) = committed.recv() {
             let mut batches = vec![first];
             batches.extend(committed.try_iter());
-            let count = batches.len();
             self.finish(batches)?;
-            queue.answered(count);
         }
         Ok(())
     }

@@ -18,10 +18,6 @@ const MAX_BATCH: usize = 1024;
 /// After how many bytes a batch takes no more commands.
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many commands must wait for a batch of their own while an earlier one is not answered yet. Fewer than that go together
-/// with whatever else comes until then: an anchor for each half of them would cost more than one for all.
-const EARLY: usize = 64;
-
 /// Whether a command may use the reserved room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
@@ -55,16 +51,6 @@ struct Waiting {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
-    /// Batches that were taken and not answered yet.
-    unanswered: usize,
-}
-
-impl Waiting {
-    /// Whether it is time for a batch, or for the end.
-    fn is_ready(&self) -> bool {
-        let enough = if self.unanswered == 0 { 1 } else { EARLY };
-        self.jobs.len() >= enough || self.closed
-    }
 }
 
 impl Queue {
@@ -82,18 +68,15 @@ impl Queue {
         if !waiting.closed {
             waiting.bytes += job.weight;
             waiting.jobs.push_back(job);
-            if waiting.is_ready() {
-                self.changed.notify_one();
-            }
+            self.changed.notify_one();
         }
         true
     }
 
-    /// Waits for commands and takes what has queued up; none when the queue is closed and empty. While a batch that was
-    /// taken is unanswered, it waits for many.
+    /// Waits for commands and takes what has queued up; none when the queue is closed and empty.
     pub(super) fn take(&self) -> Option<Vec<Job>> {
         let mut waiting = self.lock();
-        while !waiting.is_ready() {
+        while waiting.jobs.is_empty() && !waiting.closed {
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         let mut taken = Vec::new();
@@ -104,18 +87,7 @@ impl Queue {
             taken.push(job);
         }
         waiting.bytes -= bytes;
-        waiting.unanswered += 1;
         (!taken.is_empty()).then_some(taken)
-    }
-
-    /// So many of the batches that were taken are answered.
-    pub(super) fn answered(&self, batches: usize) {
-        self.lock().unanswered -= batches;
-        self.changed.notify_one();
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.lock().jobs.len()
     }
 
     pub(super) fn close(&self) {
@@ -154,26 +126,6 @@ mod tests {
         let ends = (0..CAPACITY).take_while(|_| queue.push(job(), Priority::Ends)).count();
         assert_eq!(ends, RESERVED);
         assert_eq!(queue.take().map(|jobs| jobs.len()), Some(MAX_BATCH));
-    }
-
-    #[test]
-    fn few_wait_for_the_answers_of_those_before_them_and_many_do_not() {
-        let queue = Queue::default();
-        let push = |count| (0..count).for_each(|_| assert!(queue.push(job(), Priority::Normal)));
-        let taken = || queue.take().map(|jobs| jobs.len());
-        push(3);
-        assert_eq!(taken(), Some(3));
-        push(EARLY);
-        assert_eq!(taken(), Some(EARLY));
-        push(EARLY - 1);
-        assert!(!queue.lock().is_ready());
-        queue.answered(1);
-        assert!(!queue.lock().is_ready());
-        queue.answered(1);
-        assert_eq!(taken(), Some(EARLY - 1));
-        push(1);
-        queue.close();
-        assert_eq!(taken(), Some(1), "the end waits for nothing");
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn the_same_bytes_at_once_are_one_entry() {
     let first = tokio::spawn(call());
     held.reached().await;
     let others: Vec<_> = (0..20).map(|_| tokio::spawn(call())).collect();
-    server.until_queued(20).await;
+    server.until_waiting(21).await;
     drop(held);
     assert_eq!(first.await.unwrap().expect(200).json::<Appended>().index, 0);
     for other in others {

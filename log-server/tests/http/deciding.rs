@@ -198,9 +198,9 @@ async fn a_passkey_that_is_revoked_between_signature_and_writer() {
     let appended = tokio::spawn(server.post("/log/entries").key(&appender).body("text/plain", "entry").send());
     held.reached().await;
     let revoked = tokio::spawn(server.delete(&revoke).key(server.admin()).send());
-    server.until_queued(1).await;
+    server.until_waiting(2).await;
     let decided = tokio::spawn(server.post(&format!("/approve/{}/decision", scene.id)).json(&signed).send());
-    server.until_queued(2).await;
+    server.until_waiting(3).await;
     drop(held);
     appended.await.unwrap().expect(200);
     revoked.await.unwrap().expect(200);

@@ -102,7 +102,7 @@ async fn two_who_want_a_name_at_once() {
     let (one, two) = tokio::join!(server.send_registration(&code, &one), async {
         held.reached().await;
         let (reply, ()) = tokio::join!(server.send_registration(&code, &two), async {
-            server.until_queued(1).await;
+            server.until_waiting(2).await;
             drop(held);
         });
         reply

@@ -41,7 +41,7 @@ async fn a_committed_decision_is_pending_until_it_is_published() {
 
         // Somebody else's decision, too, hears of it only then.
         let second = tokio::spawn(server.post(&format!("/approve/{id}/decision")).json(&reject).send());
-        server.until_queued(1).await;
+        server.until_waiting(2).await;
         assert!(!decided.is_finished() && !second.is_finished());
         drop(held);
         let decided: api::DecisionMade = decided.await.unwrap().expect(200).json();

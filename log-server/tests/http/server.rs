@@ -186,10 +186,10 @@ impl Server {
         .await;
     }
 
-    /// Ends when so many commands wait for the writer.
-    pub(crate) async fn until_queued(&self, commands: usize) {
+    /// Ends when so many callers wait for the writer's answer.
+    pub(crate) async fn until_waiting(&self, callers: usize) {
         soon(async {
-            while self.app.log.writer.waiting() < commands {
+            while self.app.log.writer.waiting() < callers {
                 tokio::task::yield_now().await;
             }
         })

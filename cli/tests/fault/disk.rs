@@ -45,21 +45,15 @@ async fn a_disk_that_fills_up_and_is_freed() {
     row.runs += 1;
     row.checked(log.check().await);
 
-    // Really full: the server decides until it cannot write any more, tells nobody what it does not know, and ends.
+    // Really full: what is under way still ends, because the anchor is written in place and the write-ahead log took its room
+    // before. The test below meets the end of that.
     let more = disk.fill_up_to(0);
     require_reads(&log).await;
-    let mut told = Vec::new();
-    let unknown = loop {
-        let id = asked.pop().expect("a full disk stops the server before all decisions are made");
-        match people.approve(&id).await {
-            Some(200) => told.push(id),
-            other => {
-                assert!(matches!(other, None | Some(503)), "{other:?}");
-                break id;
-            }
-        }
-    };
-    out_of_room(&mut row, server, &["the writer stopped", "No space left"]);
+    let told = asked.split_off(1);
+    for id in &told {
+        assert_eq!(people.approve(id).await, Some(200));
+    }
+    server.terminated();
 
     // The end freed what the database had taken for later. A start without any room says so, and may be better next time.
     let most = disk.fill_up_to(0);
@@ -73,7 +67,6 @@ async fn a_disk_that_fills_up_and_is_freed() {
     for id in &told {
         assert_eq!(people.status(id).await, "approved");
     }
-    assert!(["approved", "pending"].contains(&people.status(&unknown).await.as_str()));
     assert_eq!(log.appender.append(b"new work".to_vec()).await, Outcome::Told);
     assert_eq!(people.approve(&asked.remove(0)).await, Some(200));
     row.checked(log.check().await);

@@ -5,7 +5,7 @@
 import { askForAssertion, assertionToJson, describeRefusal, supported } from './credential.js';
 import { countDown } from './countdown.js';
 import { element } from './dom.js';
-import { copyButton } from './copy-button.js';
+import { ownAddress, sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { people, peopleLines } from './people.js';
 import { Mismatch, readRequest } from './document.js';
@@ -97,8 +97,7 @@ function showRequest(request, answer) {
   showOnly('request');
   announce(text('question'));
   if (!supported()) {
-    alertText(text('cannotUsePasskeys'));
-    byId('alert').append(element('p', {}, element('code', {}, location.href), ' ', copyButton(location.href, text('copyAddress'))));
+    sayNoPasskeys();
     showOnly('request', 'other-device');
   } else if (answer.credentials.length === 0) {
     alertText(text('noPasskey', { approver }));
@@ -232,7 +231,7 @@ function sayConnected() {
 function showOtherDevice() {
   const code = qrCode(location.href);
   if (code) byId('qr').replaceChildren(code);
-  byId('link').replaceChildren(element('code', { dir: 'ltr' }, location.href), ' ', copyButton(location.href, text('copyAddress')));
+  byId('link').replaceChildren(...ownAddress());
 }
 
 function allowAnotherTry(words) {

@@ -1,32 +1,34 @@
 // The page behind a link that was sent to an address: shows whose contact it would be, and confirms it when the button is
 // pressed. Opening the page changes nothing, because scanners of mail open links.
 
+import { element } from './dom.js';
 import { Problem, postJson } from './http.js';
 import { alertText, byId } from './page.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
+import { nodes, speak, text } from './words.js';
 
 const path = `/contact/${encodeURIComponent(lastPathSegment())}`;
 
 byId('web-origin').textContent = location.origin;
 byId('confirm').addEventListener('click', confirm);
-load();
+speak().then(load);
 
 async function load() {
-  say('Loading…');
+  say(text('loadingPage'));
   try {
     const { username, address } = await postJson(`${path}/options`, {});
     say('');
-    byId('username').replaceChildren(visible(username));
+    byId('question').replaceChildren(...nodes('shallMessagesGo', { name: element('strong', {}, visible(username)) }));
     byId('address').replaceChildren(visible(address));
     showOnly('proposal');
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say('');
     if (error.status === 404) return over();
-    announce('The address could not be looked up', 'bad');
+    announce(text('addressNotFound'), 'bad');
     alertText(error.message);
-    offerRetry('Try again', load);
+    offerRetry(text('again'), load);
   }
 }
 
@@ -34,23 +36,23 @@ async function confirm() {
   const button = byId('confirm');
   button.disabled = true;
   alertText('');
-  say('Confirming…');
+  say(text('confirming'));
   try {
     await postJson(path, {});
     showOnly();
-    announce('The address is confirmed', 'good');
-    say('Messages go there from now on. You can change or remove it on your own page.');
+    announce(text('addressConfirmed'), 'good');
+    say(text('messagesGoThere'));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say('');
     if (error.status === 404) return over();
-    alertText(error.unknown ? `${error.message} It is not known whether it was confirmed. Press again.` : error.message);
+    alertText(error.unknown ? text('confirmUnknown', { why: error.message }) : error.message);
   }
   button.disabled = false;
 }
 
 function over() {
   showOnly();
-  announce('This link has no use any more', 'bad');
-  say('It was used, it is older than three days, or another address took its place. On your own page you can give an address again.');
+  announce(text('linkIsOver'), 'bad');
+  say(text('linkIsOverText'));
 }

@@ -2,7 +2,7 @@
 
 import { askForPasskey, describeRefusal, registrationToJson, supported } from './credential.js';
 import { element } from './dom.js';
-import { copyButton } from './copy-button.js';
+import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { Problem, postJson } from './http.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
@@ -39,8 +39,7 @@ async function start(username) {
     byId('invite-note').replaceChildren(visible(invite.note || text('noNote')));
     if (!supported()) {
       showOnly('invite');
-      alertText(text('cannotUsePasskeys'));
-      byId('alert').append(element('p', {}, element('code', {}, location.href), ' ', copyButton(location.href, text('copyAddress'))));
+      sayNoPasskeys();
     } else if (options) {
       fixed = username === undefined;
       showCreate(username ?? invite.username);

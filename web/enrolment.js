@@ -7,6 +7,7 @@
 
 import { decode, encode } from './base64url.js';
 import { serialize } from './canonical-json.js';
+import { text } from './words.js';
 
 /** What the server says does not fit together. Nothing may be signed. */
 export class Mismatch extends Error {}
@@ -20,7 +21,7 @@ export class Mismatch extends Error {}
  */
 export async function readEnrolment(passkey, username, given) {
   const spki = typeof passkey.response.getPublicKey === 'function' ? passkey.response.getPublicKey() : null;
-  if (!spki) throw new Mismatch('This browser does not show the new public key, so it cannot be compared.');
+  if (!spki) throw new Mismatch(text('keyNotShown'));
   const log = `${location.host}/log`;
   const document = serialize({
     approver: encode(await sha256(`countersign/approver/v1\n${log}\n${username}`)),
@@ -30,19 +31,19 @@ export async function readEnrolment(passkey, username, given) {
     type: 'countersign/enrolment/v1',
   });
   if (given.document !== document) {
-    throw new Mismatch('The server asks you to allow another key, name or log than the one you see here.');
+    throw new Mismatch(text('otherKeyAsked'));
   }
   const nonce = nonceOf(given.nonce);
-  if (given.rpId !== location.hostname || nonce.length !== 32) throw new Mismatch('The server’s answer is not well formed.');
+  if (given.rpId !== location.hostname || nonce.length !== 32) throw new Mismatch(text('notWellFormed'));
   const challenge = new Uint8Array(64);
   challenge.set(nonce, 0);
   challenge.set(await sha256(document), 32);
   return { challenge, credential: encode(await sha256(new Uint8Array(spki))) };
 }
 
-function nonceOf(text) {
+function nonceOf(encoded) {
   try {
-    return decode(text);
+    return decode(encoded);
   } catch {
     return new Uint8Array(0);
   }

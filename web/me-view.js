@@ -2,60 +2,63 @@
 
 import { element } from './dom.js';
 import { localTime } from './local-time.js';
-import { row, time } from './term-row.js';
+import { moment } from './moment.js';
+import { row } from './term-row.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 /** @param {any[]} waiting @returns {HTMLElement} */
 export function waitingList(waiting) {
-  if (waiting.length === 0) return empty('Nothing waits for you.');
-  const items = waiting.map((asked) =>
-    element(
+  if (waiting.length === 0) return empty(text('nothingWaits'));
+  const items = waiting.map((asked) => {
+    const values = { requester: visible(asked.requester), time: when(asked.expiresAt) };
+    return element(
       'li',
       {},
       element('a', { href: approvePage(asked.id) }, visible(asked.action)),
-      element('p', { class: 'hint' }, visible(asked.requester), ' asks. Decide by ', ...when(asked.expiresAt), '. ', whoDecides(asked)),
-    ),
-  );
+      element('p', { class: 'hint' }, ...nodes('asksUntil', values), ' ', whoDecides(asked)),
+    );
+  });
   return element('ul', { class: 'entries' }, ...items);
 }
 
 function whoDecides({ approvers, quorum, approvals }) {
-  if (approvers.length === 1) return 'You alone are asked.';
-  return `${quorum} of ${approvers.length} people must approve, ${approvals} did so far.`;
+  if (approvers.length === 1) return text('youAloneAsked');
+  return text('approvalsSoFar', { quorum, of: approvers.length, approvals });
 }
 
 /** @param {any[]} decided @param {(id: string, button: HTMLButtonElement) => void} fetchReceipt @returns {HTMLElement} */
 export function decidedList(decided, fetchReceipt) {
-  if (decided.length === 0) return empty('You have not decided anything yet.');
+  if (decided.length === 0) return empty(text('nothingDecidedYet'));
   return element('ul', { class: 'entries' }, ...decidedItems(decided, fetchReceipt));
 }
 
 /** The items alone, to go on with a list. */
 export function decidedItems(decided, fetchReceipt) {
   return decided.map((one) => {
-    const word = one.decision === 'approve' ? 'approved' : 'rejected';
-    const entry = element('a', { href: `/log/entry/${one.logIndex}` }, `Log entry ${one.logIndex}`);
+    const key = one.decision === 'approve' ? 'youApprovedAt' : 'youRejectedAt';
+    const values = { time: when(one.decidedAt), requester: visible(one.requester) };
     return element(
       'li',
       {},
       element('strong', {}, visible(one.action)),
-      element('p', { class: 'hint' }, `You ${word} it `, ...when(one.decidedAt), ', asked by ', visible(one.requester), '. ', outcome(one)),
-      element('p', { class: 'actions' }, entry, ...receiptButton(one, fetchReceipt)),
+      element('p', { class: 'hint' }, ...nodes(key, values), ' ', outcome(one)),
+      element('p', { class: 'actions' }, entryLink(one.logIndex), ...receiptButton(one, fetchReceipt)),
     );
   });
 }
 
 function outcome({ decision, status, revokedAt }) {
-  if (revokedAt) return 'It does not count: the passkey that signed was removed while others had still to decide.';
-  if (status === 'pending') return 'Others must decide too.';
-  if (status === 'approved') return 'It is approved.';
-  if (status === 'rejected') return decision === 'reject' ? '' : 'It was rejected by another person.';
-  return status === 'expired' ? 'It expired without enough approvals.' : 'The requester cancelled it.';
+  if (revokedAt) return text('notCounted');
+  if (status === 'pending') return text('othersToo');
+  if (status === 'approved') return text('itIsApproved');
+  if (status === 'rejected') return decision === 'reject' ? '' : text('rejectedByAnother');
+  return text(status === 'expired' ? 'itExpired' : 'itWasCancelled');
 }
 
 function receiptButton({ id, action, hasReceipt }, fetchReceipt) {
   if (!hasReceipt) return [];
-  const button = element('button', { type: 'button', 'aria-label': `Receipt of ${action}` }, 'Receipt');
+  const button = element('button', { type: 'button', 'aria-label': text('receiptOf', { action }) }, text('receipt'));
   button.addEventListener('click', () => fetchReceipt(id, button));
   return [' ', button];
 }
@@ -64,42 +67,48 @@ function receiptButton({ id, action, hasReceipt }, fetchReceipt) {
 export function passkeyList(passkeys, remove) {
   const active = passkeys.filter(({ revokedAt }) => !revokedAt).length;
   const items = passkeys.map((passkey, i) => {
-    const name = `Passkey ${i + 1}`;
-    const state = passkey.revokedAt ? ' (removed)' : passkey.signedIn ? ' (used to sign in)' : '';
+    const number = i + 1;
+    const key = passkey.revokedAt ? 'passkeyRemoved' : passkey.signedIn ? 'passkeySignedIn' : 'passkeyNumber';
     const facts = element('dl', { class: 'conditions' }, ...passkeyRows(passkey, passkeys));
     const removable = !passkey.revokedAt && active > 1;
-    return element('li', {}, element('h3', {}, `${name}${state}`), facts, ...(removable ? [removeButton(name, passkey, remove)] : []));
+    const button = removable ? [removeButton({ ...passkey, number }, remove)] : [];
+    return element('li', {}, element('h3', {}, text(key, { number })), facts, ...button);
   });
   return element('ul', { class: 'entries' }, ...items);
 }
 
 function passkeyRows(passkey, all) {
   const by = all.findIndex(({ credential }) => credential === passkey.authorisedBy);
-  const copies = passkey.backedUp ? 'synced to other devices' : passkey.backupEligible ? 'may be synced to other devices' : 'this device or key alone';
+  const copies = passkey.backedUp ? 'synced' : passkey.backupEligible ? 'maybeSynced' : 'oneDevice';
   return [
-    ...row('Enrolled', ...time(passkey.enrolledAt), ', ', element('a', { href: `/log/entry/${passkey.logIndex}` }, `log entry ${passkey.logIndex}`)),
-    ...row('Allowed by', passkey.authorisedBy === undefined ? 'an invite' : `passkey ${by + 1}`),
-    ...row('Kept', copies),
-    ...(passkey.lastSignedAt ? row('Last signed', ...time(passkey.lastSignedAt)) : []),
-    ...(passkey.revokedAt ? row('Removed', ...time(passkey.revokedAt)) : []),
-    ...row('Credential', element('code', {}, visible(passkey.credential))),
+    ...row(text('enrolledAt'), ...moment(passkey.enrolledAt), element('br'), entryLink(passkey.logIndex)),
+    ...row(text('allowedBy'), passkey.authorisedBy === undefined ? text('anInvite') : text('anotherPasskey', { number: by + 1 })),
+    ...row(text('keptAt'), text(copies)),
+    ...(passkey.lastSignedAt ? row(text('lastSigned'), ...moment(passkey.lastSignedAt)) : []),
+    ...(passkey.revokedAt ? row(text('removedAt'), ...moment(passkey.revokedAt)) : []),
+    ...row(text('credential'), element('code', {}, visible(passkey.credential))),
   ];
 }
 
-function removeButton(name, passkey, remove) {
-  const button = element('button', { type: 'button', 'aria-label': `Remove ${name.toLowerCase()}` }, 'Remove');
-  button.addEventListener('click', () => remove({ ...passkey, name: name.toLowerCase() }));
+function removeButton(passkey, remove) {
+  const { number } = passkey;
+  const button = element('button', { type: 'button', 'aria-label': text('removePasskey', { number }) }, text('remove'));
+  button.addEventListener('click', () => remove(passkey));
   return element('p', {}, button);
+}
+
+function entryLink(index) {
+  return element('a', { href: `/log/entry/${Number(index)}` }, text('logEntryNumber', { index }));
 }
 
 function approvePage(id) {
   return `/approve/${encodeURIComponent(id)}`;
 }
 
-function when(text) {
-  return [element('time', { datetime: text, title: text }, localTime(text))];
+function when(time) {
+  return element('time', { datetime: time, title: time }, localTime(time));
 }
 
-function empty(text) {
-  return element('p', { class: 'empty' }, text);
+function empty(words) {
+  return element('p', { class: 'empty' }, words);
 }

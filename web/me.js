@@ -9,9 +9,11 @@ import { Problem, postJson } from './http.js';
 import { decidedItems, decidedList, passkeyList, waitingList } from './me-view.js';
 import { contactView } from './own-contacts.js';
 import { addPasskey, removePasskey } from './own-passkeys.js';
+import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { announce, offerRetry, say, showOnly } from './sections.js';
 import { visible } from './visible.js';
+import { nodes, speak, text } from './words.js';
 
 const LISTS = ['who', 'waiting', 'decided', 'contacts', 'passkeys'];
 /** A challenge older than this is replaced before it is used. */
@@ -27,15 +29,15 @@ const page = { load, sessionOver, username: () => me.username, lists: LISTS };
 byId('web-origin').textContent = location.origin;
 byId('sign-in-button').addEventListener('click', signIn);
 byId('sign-out').addEventListener('click', signOut);
-byId('refresh').addEventListener('click', () => load('Up to date.'));
+byId('refresh').addEventListener('click', () => load(text('upToDate')));
 byId('more').addEventListener('click', older);
 byId('add').addEventListener('click', () => addPasskey(page));
-load();
+speak().then(() => load());
 
 /** Shows everything, if somebody is signed in. @param {string} words  what to say when it is there */
 async function load(words = '') {
   alertText('');
-  say('Loading…');
+  say(text('loadingPage'));
   try {
     me = await postJson('/me', {});
     show();
@@ -48,15 +50,17 @@ async function load(words = '') {
 }
 
 function show() {
-  byId('username').replaceChildren(visible(me.username));
-  byId('waiting-heading').textContent = me.waiting.length ? `Waiting for you (${me.waiting.length})` : 'Waiting for you';
+  const name = element('strong', { id: 'username' }, visible(me.username));
+  byId('signed-in-as').replaceChildren(...nodes('signedInAs', { name }));
+  const waiting = me.waiting.length;
+  byId('waiting-heading').textContent = waiting ? text('waitingCount', { count: waiting }) : text('waitingForYou');
   byId('waiting-list').replaceChildren(waitingList(me.waiting));
   byId('decided-list').replaceChildren(decidedList(me.decided, receipt));
   byId('passkeys-list').replaceChildren(passkeyList(me.passkeys, (passkey) => removePasskey(page, passkey)));
   byId('contacts-list').replaceChildren(...contactView(page, me));
   showMore(me.nextCursor);
   showOnly(...LISTS);
-  announce('Your approvals');
+  announce(text('yourApprovals'));
 }
 
 function showMore(cursor) {
@@ -67,9 +71,9 @@ function showMore(cursor) {
 function failed(problem) {
   say('');
   showOnly();
-  announce('Your approvals could not be loaded', 'bad');
+  announce(text('meNotLoaded'), 'bad');
   alertText(problem.message);
-  offerRetry('Try again', () => load());
+  offerRetry(text('again'), () => load());
 }
 
 async function askToSignIn(words = '') {
@@ -77,7 +81,7 @@ async function askToSignIn(words = '') {
   byId('sign-in-button').disabled = !supported();
   if (!supported()) {
     say('');
-    alertText(`This browser cannot use passkeys here. Open this address in Safari, Chrome, Edge or Firefox: ${location.href}`);
+    sayNoPasskeys();
     return;
   }
   say(words);
@@ -93,8 +97,8 @@ function sessionOver() {
   me = null;
   clear();
   alertText('');
-  announce('Your session is over', 'done');
-  return askToSignIn('Sign in again to go on. Nothing was lost.');
+  announce(text('sessionOver'), 'done');
+  return askToSignIn(text('signInAgain'));
 }
 
 async function renewOptions() {
@@ -107,13 +111,13 @@ async function signIn() {
   const button = byId('sign-in-button');
   button.disabled = true;
   alertText('');
-  say('Waiting for your passkey…');
+  say(text('waitingForPasskey'));
   try {
     if (!options || Date.now() - fetchedAt > OPTIONS_MILLISECONDS) await renewOptions();
     const request = { challenge: decode(options.challenge), rpId: options.rpId, credentials: [] };
     options = null;
     const assertion = assertionToJson(await askForAssertion(request));
-    say('Signing in…');
+    say(text('signingIn'));
     await postJson('/me/session', { assertion });
     await load();
     if (me) byId('heading').focus();
@@ -126,9 +130,9 @@ async function signIn() {
 async function notSignedIn(error) {
   if (error instanceof Problem && error.status === 422) {
     say('');
-    alertText('This passkey is not known here, or was removed. You are not signed in. Try another passkey.');
+    alertText(text('unknownPasskey'));
   } else {
-    say(`${error instanceof Problem ? error.message : describeRefusal(error)} You are not signed in. You can try again.`);
+    say(text('notSignedIn', { why: error instanceof Problem ? error.message : describeRefusal(error) }));
   }
   // The next press needs a challenge that was not used, and must not wait for it.
   await renewOptions().catch(() => {});
@@ -139,18 +143,18 @@ async function signOut() {
     await postJson('/me/sign-out', {});
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return alertText(`${error.message} You may still be signed in.`);
+    return alertText(text('maybeSignedIn', { why: error.message }));
   }
   me = null;
   clear();
   alertText('');
-  announce('Signed out', 'done');
+  announce(text('signedOut'), 'done');
   await askToSignIn();
 }
 
 /** Nothing of a person stays in the page when their session is over. */
 function clear() {
-  for (const id of ['username', 'waiting-list', 'decided-list', 'contacts-list', 'passkeys-list', 'step-content']) byId(id).replaceChildren();
+  for (const id of ['signed-in-as', 'waiting-list', 'decided-list', 'contacts-list', 'passkeys-list', 'step-content']) byId(id).replaceChildren();
 }
 
 async function older() {
@@ -174,7 +178,7 @@ async function receipt(id, button) {
     const answer = await postJson(`/me/receipts/${encodeURIComponent(id)}`, {});
     const href = URL.createObjectURL(new Blob([answer.receipt], { type: 'application/json' }));
     element('a', { href, download: `${id}.receipt.json` }).click();
-    say('The receipt was downloaded.');
+    say(text('receiptDownloaded'));
   } catch (error) {
     problem(error);
   }

@@ -2,28 +2,28 @@
 
 import { element } from './dom.js';
 import { localTime } from './local-time.js';
-import { nodes } from './words.js';
+import { nodes, text } from './words.js';
 
-/** @param {string} text  a time of a document @returns {(Node | string)[]} */
-export function moment(text) {
-  return nodes('yourTime', { local: localTime(text), exact: element('time', { datetime: text, dir: 'ltr' }, text) });
+/** @param {string} time  of a document @returns {(Node | string)[]} */
+export function moment(time) {
+  return nodes('yourTime', { local: localTime(time), exact: element('time', { datetime: time, dir: 'ltr' }, time) });
 }
 
-/** The shortest that still says which moment is meant. @param {string} text  a time of a document */
-export function clock(text) {
-  const date = new Date(text);
+/** The shortest that still says which moment is meant. @param {string} time  of a document */
+export function clock(time) {
+  const date = new Date(time);
   const today = date.toDateString() === new Date().toDateString();
   return date.toLocaleString(undefined, today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** How long something lasts, in words. @param {number} seconds */
 export function span(seconds) {
-  const units = [['h', 3600], ['min', 60], ['s', 1]];
+  const units = [['hours', 3600], ['minutes', 60], ['seconds', 1]];
   const parts = [];
   let left = seconds;
-  for (const [name, size] of units) {
+  for (const [key, size] of units) {
     const count = Math.floor(left / size);
-    if (count > 0) parts.push(`${count} ${name}`);
+    if (count > 0) parts.push(text(key, { count }));
     left -= count * size;
   }
   return parts.join(' ');

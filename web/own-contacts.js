@@ -7,6 +7,7 @@ import { postJson } from './http.js';
 import { bar, cancelButton, openStep, stepButton, tried } from './own-step.js';
 import { say } from './sections.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 const PATH = '/me/contacts/email';
 
@@ -19,23 +20,21 @@ export function contactView(page, { contacts, channels }) {
   const contact = contacts.find(({ channel }) => channel === 'email');
   const possible = channels.includes('email');
   const lines = [];
-  if (contact?.address) lines.push(element('p', {}, 'E-mail: ', element('strong', {}, visible(contact.address))));
-  if (contact?.proposed) {
-    lines.push(element('p', {}, 'Waits for its owner to open the link that was sent to it: ', element('strong', {}, visible(contact.proposed))));
-  }
-  if (!contact) lines.push(element('p', { class: 'empty' }, possible ? 'No address. You are not told of what waits.' : 'This server sends no messages.'));
+  if (contact?.address) lines.push(element('p', {}, ...nodes('emailIs', { address: strong(contact.address) })));
+  if (contact?.proposed) lines.push(element('p', {}, ...nodes('emailProposed', { address: strong(contact.proposed) })));
+  if (!contact) lines.push(element('p', { class: 'empty' }, text(possible ? 'noAddress' : 'noMessages')));
   const buttons = [];
-  if (possible) buttons.push(stepButton(contact ? 'Change the address' : 'Add an e-mail address', () => change(page)));
-  if (contact) buttons.push(' ', stepButton('Remove the address', () => remove(page)));
+  if (possible) buttons.push(stepButton(text(contact ? 'changeAddress' : 'addAddress'), () => change(page)));
+  if (contact) buttons.push(' ', stepButton(text('removeAddress'), () => remove(page)));
   return buttons.length ? [...lines, element('p', {}, ...buttons)] : lines;
 }
 
 function change(page) {
   const input = element('input', { id: 'new-address', type: 'email', required: '', maxlength: '254', autocomplete: 'email' });
-  const next = stepButton('Continue', () => askForAddress(page, input));
-  openStep(page, 'Which address?', [
-    element('p', {}, element('label', { for: 'new-address' }, 'E-mail address'), input),
-    element('p', { class: 'hint' }, 'A link is sent to it. Until its owner has confirmed it there, the address before it stays.'),
+  const next = stepButton(text('continueButton'), () => askForAddress(page, input));
+  openStep(page, text('whichAddress'), [
+    element('p', {}, element('label', { for: 'new-address' }, text('emailAddress')), input),
+    element('p', { class: 'hint' }, text('linkIsSent')),
     bar(next, ' ', cancelButton(page)),
   ]);
 }
@@ -44,31 +43,35 @@ function change(page) {
 async function askForAddress(page, input) {
   if (!input.reportValidity()) return;
   const address = input.value.trim();
-  await tried(page, 'Nothing was changed.', async () => {
+  await tried(page, text('nothingChanged'), async () => {
     const options = await postJson(`${PATH}/options`, { address });
-    openStep(page, 'Sign for the address', [
-      element('p', {}, 'Messages to you shall go to ', element('strong', {}, visible(address)), '.'),
-      bar(stepButton('Sign with a passkey', () => send(page, options, 'A link was sent to the new address.')), ' ', cancelButton(page)),
+    openStep(page, text('signForAddress'), [
+      element('p', {}, ...nodes('messagesShallGo', { address: strong(address) })),
+      bar(stepButton(text('signWithPasskey'), () => send(page, options, text('linkWasSent'))), ' ', cancelButton(page)),
     ]);
   });
 }
 
 async function remove(page) {
-  await tried(page, 'Nothing was removed.', async () => {
+  await tried(page, text('nothingRemoved'), async () => {
     const options = await postJson(`${PATH}/options`, {});
-    openStep(page, 'Remove the address?', [
-      element('p', {}, 'You are not told any more of what waits for you. The address is told that it was removed.'),
-      bar(stepButton('Remove it, signed with a passkey', () => send(page, options, 'The address is removed.')), ' ', cancelButton(page)),
+    openStep(page, text('removeAddressNow'), [
+      element('p', {}, text('notToldAnyMore')),
+      bar(stepButton(text('removeAddressSigned'), () => send(page, options, text('addressRemoved'))), ' ', cancelButton(page)),
     ]);
   });
 }
 
 async function send(page, { challenge, rpId, credentials }, done) {
-  await tried(page, 'Nothing was changed.', async () => {
-    say('Waiting for a passkey…');
+  await tried(page, text('nothingChanged'), async () => {
+    say(text('waitingForPasskey'));
     const assertion = assertionToJson(await askForAssertion({ challenge: decode(challenge), rpId, credentials }));
-    say('Sending…');
+    say(text('sending'));
     await postJson(PATH, { assertion });
     await page.load(done);
   });
+}
+
+function strong(words) {
+  return element('strong', {}, visible(words));
 }

@@ -8,83 +8,85 @@ import { postJson } from './http.js';
 import { bar, cancelButton, openStep, stepButton, tried } from './own-step.js';
 import { say } from './sections.js';
 import { visible } from './visible.js';
+import { nodes, text } from './words.js';
 
 const REASONS = [
-  ['replaced', 'Another passkey took its place'],
-  ['lost', 'The device is lost'],
-  ['stolen', 'The device was stolen'],
-  ['other', 'Another reason'],
+  ['replaced', 'reasonReplaced'],
+  ['lost', 'reasonLost'],
+  ['stolen', 'reasonStolen'],
+  ['other', 'reasonOther'],
 ];
 
 /** @param {import('./own-step.js').Page} page */
 export async function addPasskey(page) {
-  await tried(page, 'No passkey was added.', async () => {
+  await tried(page, text('noPasskeyAdded'), async () => {
     const { publicKey } = await postJson('/me/passkeys/options', {});
-    const button = stepButton('Create the new passkey', () => create(page, publicKey));
-    openStep(page, 'Add a passkey', [
-      element('p', {}, 'First the new passkey is made: choose another device, a security key or a password manager in the browser’s dialog.'),
-      element('p', {}, 'Then a passkey that you have allows it. Until then the new one can do nothing.'),
+    const button = stepButton(text('createNewPasskey'), () => create(page, publicKey));
+    openStep(page, text('addPasskey'), [
+      element('p', {}, text('firstItIsMade')),
+      element('p', {}, text('thenItIsAllowed')),
       bar(button, cancelButton(page)),
     ]);
   });
 }
 
 async function create(page, publicKey) {
-  await tried(page, 'No passkey was added.', async () => {
-    say('Waiting for the new passkey…');
+  await tried(page, text('noPasskeyAdded'), async () => {
+    say(text('waitingForNewPasskey'));
     const made = await askForPasskey(publicKey);
     const credential = registrationToJson(made);
-    say('Checking the new passkey…');
+    say(text('checkingNewPasskey'));
     const given = await postJson('/me/passkeys/authorisation', { credential });
     const { challenge, credential: name } = await readEnrolment(made, page.username(), given);
     say('');
-    const allow = stepButton('Allow it with a passkey I have', () => authorise(page, credential, given, challenge));
-    openStep(page, 'Allow the new passkey', [
-      element('p', {}, 'The new passkey is made. Allow it with one that you have; this is signed and stands in the public log.'),
-      element('p', {}, 'New credential: ', element('code', { id: 'new-credential' }, visible(name))),
-      element('p', { class: 'hint' }, 'Computed in this browser from the new key.'),
+    const allow = stepButton(text('allowIt'), () => authorise(page, credential, given, challenge));
+    openStep(page, text('allowNewPasskey'), [
+      element('p', {}, text('newPasskeyIsMade')),
+      element('p', {}, ...nodes('newCredentialIs', { credential: element('code', { id: 'new-credential' }, visible(name)) })),
+      element('p', { class: 'hint' }, text('computedHere')),
       bar(allow, cancelButton(page)),
     ]);
   });
 }
 
 async function authorise(page, credential, { rpId, credentials }, challenge) {
-  await tried(page, 'The new passkey is not enrolled.', async () => {
-    say('Waiting for a passkey that you have…');
+  await tried(page, text('newNotEnrolled'), async () => {
+    say(text('waitingForOldPasskey'));
     const assertion = assertionToJson(await askForAssertion({ challenge, rpId, credentials }));
-    say('Enrolling…');
+    say(text('enrolling'));
     const { logIndex } = await postJson('/me/passkeys', { credential, assertion });
-    await page.load(`The new passkey is enrolled: log entry ${logIndex}.`);
+    await page.load(text('newIsEnrolled', { index: logIndex }));
   });
 }
 
-/** @param {import('./own-step.js').Page} page @param {{credential: string, name: string, signedIn: boolean}} passkey */
+/** @param {import('./own-step.js').Page} page @param {{credential: string, number: number, signedIn: boolean}} passkey */
 export async function removePasskey(page, passkey) {
-  await tried(page, 'Nothing was removed.', async () => {
+  await tried(page, text('nothingRemoved'), async () => {
+    const { number } = passkey;
     const path = `/me/passkeys/${encodeURIComponent(passkey.credential)}/removal`;
     // Fetched now, because the passkey dialog must be opened by the click itself.
     const options = await postJson(`${path}/options`, {});
-    const choices = REASONS.map(([value, words]) => element('option', { value }, words));
+    const choices = REASONS.map(([value, words]) => element('option', { value }, text(words)));
     const reason = element('select', { id: 'reason' }, ...choices);
-    const button = stepButton(`Remove ${passkey.name}`, () => remove(page, passkey, path, options, reason.value));
-    const signsOut = passkey.signedIn ? [element('p', {}, 'You signed in with it, so you are signed out afterwards.')] : [];
-    openStep(page, `Remove ${passkey.name}?`, [
-      element('p', {}, 'From then on nothing that it signs is accepted. This stands in the public log and cannot be taken back.'),
+    const button = stepButton(text('removePasskey', { number }), () => remove(page, passkey, path, options, reason.value));
+    const signsOut = passkey.signedIn ? [element('p', {}, text('removalSignsOut'))] : [];
+    openStep(page, text('removePasskeyNow', { number }), [
+      element('p', {}, text('removalIsFinal')),
       ...signsOut,
-      element('p', {}, 'Credential: ', element('code', {}, visible(passkey.credential))),
-      element('p', {}, element('label', { for: 'reason' }, 'Why, for the public log'), reason),
-      element('p', { class: 'hint' }, 'Any active passkey of yours signs for it, so that nobody can do it with a browser that is merely signed in.'),
+      element('p', {}, ...nodes('credentialIs', { credential: element('code', {}, visible(passkey.credential)) })),
+      element('p', {}, element('label', { for: 'reason' }, text('whyRemove')), reason),
+      element('p', { class: 'hint' }, text('anyPasskeySigns')),
       bar(button, cancelButton(page)),
     ]);
   });
 }
 
 async function remove(page, { signedIn }, path, { challenge, rpId, credentials }, reason) {
-  await tried(page, 'Nothing was removed.', async () => {
-    say('Waiting for a passkey…');
+  await tried(page, text('nothingRemoved'), async () => {
+    say(text('waitingForPasskey'));
     const assertion = assertionToJson(await askForAssertion({ challenge: decode(challenge), rpId, credentials }));
-    say('Removing…');
+    say(text('removing'));
     const { logIndex } = await postJson(path, { assertion, reason });
-    await page.load(signedIn ? '' : `The passkey is removed: log entry ${logIndex}.`);
+    await page.load(signedIn ? '' : text('passkeyIsRemoved', { index: logIndex }));
   });
 }

@@ -6,6 +6,7 @@ import { Mismatch } from './enrolment.js';
 import { Problem } from './http.js';
 import { alertText, byId } from './page.js';
 import { say, showOnly } from './sections.js';
+import { text } from './words.js';
 
 /**
  * @typedef {object} Page
@@ -15,7 +16,7 @@ import { say, showOnly } from './sections.js';
  * @property {string[]} lists  the sections that a step stands in front of
  */
 
-/** Does something, and says what did not come of it. The step stays, so that it can be tried again. */
+/** Does something, and says what did not come of it (`nothing`). The step stays, so that it can be tried again. */
 export async function tried(page, nothing, action) {
   alertText('');
   for (const button of document.querySelectorAll('#step button')) button.disabled = true;
@@ -26,9 +27,9 @@ export async function tried(page, nothing, action) {
     say('');
     if (error instanceof Mismatch) {
       showOnly(...page.lists);
-      alertText(`Stop: ${error.message} ${nothing} Tell the operator of this server.`);
+      alertText(text('stopOwn', { why: error.message, nothing }));
     } else if (error instanceof Problem && error.unknown) {
-      alertText(`${error.message} It is not known whether it happened. Look again before you try again.`);
+      alertText(text('maybeChanged', { why: error.message }));
     } else {
       alertText(`${error instanceof Problem ? error.message : describeRefusal(error)} ${nothing}`);
     }
@@ -45,7 +46,7 @@ export function openStep(page, title, nodes) {
 }
 
 export function cancelButton(page) {
-  return stepButton('Cancel', () => {
+  return stepButton(text('cancel'), () => {
     alertText('');
     say('');
     showOnly(...page.lists);

@@ -2,7 +2,7 @@
 //
 // Every sentence stands in english.js; a translation is a file with the same keys. A sentence may have places, `{name}`,
 // for texts or nodes, and several forms for a count. The text that a page has before any script runs is in its HTML, in
-// English; its translation has the key that the element names in `data-words`.
+// English; its translation has the key that the element names in `data-words`, or in `data-label` for what is read out alone.
 
 import { ENGLISH } from './english.js';
 
@@ -30,6 +30,8 @@ export async function speak() {
   language = found;
   Object.assign(document.documentElement, { lang: found, dir });
   for (const element of document.querySelectorAll('[data-words]')) element.textContent = text(element.dataset.words);
+  for (const element of document.querySelectorAll('[data-label]')) element.setAttribute('aria-label', text(element.dataset.label));
+  document.title = `${document.querySelector('h1').textContent} – Countersign`;
 }
 
 /** The language of the words. */

@@ -56,6 +56,30 @@ test('a link confirms nothing until its button is pressed, and serves once', asy
   await assertReadable(page, violations);
 });
 
+test('in a language that is written from right to left', async () => {
+  const noor = await openDevice(browser, { locale: 'ar-EG' });
+  const { page, violations } = noor;
+  await page.goto((await requester.invite({ username: 'noor', email: 'noor@example.com' })).registerUrl);
+  await page.getByRole('button', { name: 'إنشاء مفتاح مرور' }).click();
+  await heading(page, 'تم تسجيلك');
+  await page.goto((await mail.next()).link);
+  await page.locator('#address').getByText('noor@example.com').waitFor();
+  assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ['ar', 'rtl']);
+  assert.match(await page.title(), /^تأكيد عنوان/);
+  await assertReadable(page, violations);
+  await picture(page, 'rtl-contact');
+  await page.getByRole('button', { name: 'تأكيد هذا العنوان' }).click();
+  await heading(page, 'تم تأكيد العنوان');
+  await page.goto(`${server.url}/me`);
+  await page.getByRole('button', { name: 'تسجيل الدخول بمفتاح المرور' }).click();
+  await page.locator('#contacts-list').getByText('noor@example.com').waitFor();
+  await page.getByRole('button', { name: 'تغيير العنوان' }).click();
+  await page.getByRole('heading', { name: 'أي عنوان؟' }).waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'rtl-me-address');
+  await noor.context.close();
+});
+
 test('the link of a mail leads to an approval', async () => {
   const { page } = alex;
   const asked = await requester.ask({ username: 'alex', action: 'Deploy api-gateway', payload: { env: 'live' }, notify: 'email' });

@@ -171,15 +171,35 @@ test('every sentence that the pages name is there, and every one that is there i
   const folder = new URL('../', import.meta.url);
   const files = readdirSync(folder).filter((name) => /\.(js|html)$/.test(name) && !['english.js', 'arabic.js'].includes(name));
   const texts = files.map((name) => readFileSync(new URL(name, folder), 'utf8'));
-  const named = new Set(texts.flatMap((one) => [...one.matchAll(/'(\w+)'|data-words="(\w+)"/g)].map(([, quoted, attribute]) => quoted ?? attribute)));
+  const named = new Set(texts.flatMap((one) => [...one.matchAll(/'(\w+)'|data-(?:words|label)="(\w+)"/g)].map(([, quoted, attribute]) => quoted ?? attribute)));
   const composed = /^rejected(Once|Often)(By)?$/;
   for (const key of Object.keys(ENGLISH)) assert.ok(named.has(key) || composed.test(key), `nobody says ${key}`);
   for (const one of texts) {
-    for (const [, key] of one.matchAll(/(?:[^\w.](?:text|nodes|named)\(|data-words=")'?(\w+)['"]/g)) assert.ok(Object.hasOwn(ENGLISH, key), `no words for ${key}`);
+    for (const [, key] of one.matchAll(/(?:[^\w.](?:text|nodes|named)\(|data-(?:words|label)=")'?(\w+)['"]/g)) assert.ok(Object.hasOwn(ENGLISH, key), `no words for ${key}`);
   }
   // What stands in the HTML is the English.
   for (const one of texts) {
     for (const [, key, words] of one.matchAll(/data-words="(\w+)">([^<]+)</g)) assert.equal(words, ENGLISH[key]);
+    for (const [, words, key] of one.matchAll(/aria-label="([^"]+)" data-label="(\w+)"/g)) assert.equal(words, ENGLISH[key]);
+  }
+});
+
+test('no script of the approvers’ pages has a sentence of its own', () => {
+  const folder = new URL('../', import.meta.url);
+  const read = (name) => readFileSync(new URL(name, folder), 'utf8');
+  const found = new Set();
+  const follow = (name) => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const [, next] of read(name).matchAll(/from '\.\/([\w-]+\.js)'/g)) follow(next);
+  };
+  for (const page of ['approve', 'enrol', 'me', 'contact']) follow(`${page}.js`);
+  assert.ok(found.size > 25, [...found].join(' '));
+  // The words themselves; what is found wrong of a document, for the operator; and what the pages of the log say, too.
+  for (const name of ['english.js', 'document.js', 'copy-button.js']) assert.ok(found.delete(name), name);
+  for (const name of found) {
+    const code = read(name).replaceAll(/^\s*(\/\/|\/?\*).*$/gm, '');
+    assert.doesNotMatch(code, /(['`])[^'`\n]*[A-Z][a-z]+ [a-z][^'`\n]*\1/, name);
   }
 });
 

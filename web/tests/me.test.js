@@ -168,6 +168,34 @@ test('a second passkey, allowed by the first, decides; then the first is removed
   await page.getByRole('button', { name: 'Sign in with your passkey' }).waitFor();
 });
 
+test('in a language that is written from right to left', async () => {
+  const noor = await openDevice(browser, { locale: 'ar-EG' });
+  const { page, violations } = noor;
+  await page.goto((await requester.invite({ username: 'noor' })).registerUrl);
+  await page.getByRole('button', { name: 'إنشاء مفتاح مرور' }).click();
+  await page.getByRole('link', { name: 'موافقاتك' }).click();
+  await page.getByRole('button', { name: 'تسجيل الدخول بمفتاح المرور' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ['ar', 'rtl']);
+  assert.equal(await page.locator('#sign-in').getAttribute('aria-label'), 'تسجيل الدخول');
+  await assertReadable(page, violations);
+  await picture(page, 'rtl-me-signed-out');
+  const [asked] = [await ask({ username: 'noor' }), await ask({ username: 'noor', action: 'Delete the old database' })];
+  await page.goto(asked.url);
+  await page.getByRole('button', { name: 'موافقة', exact: true }).click();
+  await heading(page, 'تمت الموافقة');
+  await page.goto(`${server.url}/me`);
+  await page.getByRole('button', { name: 'تسجيل الدخول بمفتاح المرور' }).click();
+  await page.getByRole('heading', { name: 'ما ينتظرك (1)' }).waitFor();
+  await page.getByText('وافقتَ عليه').waitFor();
+  await page.getByRole('heading', { name: 'مفتاح المرور 1 (سجّلت الدخول به)' }).waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'rtl-me');
+  await page.getByRole('button', { name: 'إضافة مفتاح مرور' }).click();
+  await page.getByRole('button', { name: 'إنشاء المفتاح الجديد' }).waitFor();
+  await assertReadable(page, violations);
+  await noor.context.close();
+});
+
 test('a server that asks to allow another key gets no signature', async () => {
   const { page, violations } = alex;
   await signIn();

@@ -67,7 +67,7 @@ test('the comparison of scripts sees a changed token, a lost line break and no c
 test('no page weighs more than it may, and none asks another site', async (t) => {
   const requester = await connect(server);
   const { registerUrl } = await requester.invite({ username: 'alex' });
-  for (const page of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', new URL(registerUrl).pathname, '/me', '/verify', '/log']) {
+  for (const page of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', new URL(registerUrl).pathname, '/me', '/contact/none', '/verify', '/log']) {
     const files = await loaded(page);
     const sum = files.reduce((all, [, size]) => all + size, 0);
     const kind = page.split('/')[1];

@@ -72,6 +72,7 @@ static ASSETS: Files = assets![
     "merkle-path.js",
     "merkle-steps.js",
     "moment.js",
+    "other-browser.js",
     "outcome-view.js",
     "own-contacts.js",
     "own-passkeys.js",

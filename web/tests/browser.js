@@ -13,11 +13,20 @@ const args = [
 ];
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const PHONE = { width: 390, height: 844 };
+/** The longest wait for anything: far more than it takes, because a busy machine is no failure. */
+const PATIENCE_MILLISECONDS = 180_000;
 
 /** @returns {Promise<import('playwright-core').Browser>} */
 export function launchBrowser() {
   if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: install Chromium, or set CHROMIUM`);
-  return chromium.launch({ executablePath, args });
+  return chromium.launch({ executablePath, args, timeout: PATIENCE_MILLISECONDS });
+}
+
+/** A context with the patience of these tests. @param {import('playwright-core').Browser} browser @param {object} [options] */
+export async function openContext(browser, options) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MILLISECONDS);
+  return context;
 }
 
 /**
@@ -28,9 +37,8 @@ export function launchBrowser() {
  * @param {{locale?: string}} [person]  the reader's language
  */
 export async function openDevice(browser, { locale = 'en-GB' } = {}) {
-  const context = await browser.newContext({ viewport: PHONE, timezoneId: 'Europe/Berlin', locale });
+  const context = await openContext(browser, { viewport: PHONE, timezoneId: 'Europe/Berlin', locale });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   const violations = [];
   page.on('pageerror', (error) => violations.push(String(error)));
   page.on('console', (message) => {
@@ -116,13 +124,13 @@ export async function assertReadable(page, violations) {
   await page.setViewportSize(PHONE);
 }
 
-/** Takes pictures when SCREENSHOTS names a folder; with `first`, also of what a phone shows before one scrolls. */
+/** Takes pictures when SCREENSHOTS names a folder, on the narrowest phone in light alone; with `first`, also of what a phone shows before one scrolls. */
 export async function picture(page, name, { first = false } = {}) {
   const dir = process.env.SCREENSHOTS;
   if (!dir) return;
   mkdirSync(dir, { recursive: true });
-  for (const width of [390, 1280]) {
-    for (const colorScheme of ['light', 'dark']) {
+  for (const width of [320, 390, 1280]) {
+    for (const colorScheme of width === 320 ? ['light'] : ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: PHONE.height });
       if (first && width === PHONE.width) await page.screenshot({ path: join(dir, `${name}-first-${colorScheme}.png`) });

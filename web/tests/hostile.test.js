@@ -48,7 +48,7 @@ beforeEach(() => {
   delete proxy.change.question;
 });
 
-const ask = (payload) => requester.ask({ username: 'alex', action: ACTION, payload, expiresIn: 3600 });
+const ask = (payload) => requester.ask({ username: 'alex', action: ACTION, payload });
 const press = (name) => alex.page.getByRole('button', { name, exact: true }).click();
 const nothingDecided = () => alex.page.getByText('Nothing was decided. You can try again.').waitFor();
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { assertReadable, enrol, heading, launchBrowser, openDevice, picture } from './browser.js';
+import { assertReadable, enrol, heading, launchBrowser, openContext, openDevice, picture } from './browser.js';
 import { connect } from './requester.js';
 import { startServer } from './server.js';
 
@@ -228,7 +228,7 @@ test('a server that does not answer at first', async () => {
 });
 
 test('without JavaScript the pages say so', async () => {
-  const context = await browser.newContext({ javaScriptEnabled: false });
+  const context = await openContext(browser, { javaScriptEnabled: false });
   const bare = await context.newPage();
   for (const path of ['/log', '/log/entry/0', '/verify']) {
     await bare.goto(server.url + path);

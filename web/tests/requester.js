@@ -9,7 +9,8 @@ export async function connect(server) {
   const asKey = caller(server.url, { Authorization: `Bearer ${key}` });
   return {
     invite: (invite) => admin('POST', '/api/invites', 201, { note: 'Approve our deployments', maxUses: 1, ...invite }),
-    ask: (confirmation) => asKey('POST', '/api/confirmations', 201, confirmation),
+    // Open for an hour, so that no machine is too slow to decide in time.
+    ask: (confirmation) => asKey('POST', '/api/confirmations', 201, { expiresIn: 3600, ...confirmation }),
     status: (id) => asKey('GET', `/api/confirmations/${id}`, 200),
     /** Asks again for as long as nothing is decided, as requesters do. */
     wait: async (id) => {

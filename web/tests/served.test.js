@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import ts from 'typescript';
 import { source } from '../assemble-verify.js';
-import { launchBrowser } from './browser.js';
+import { launchBrowser, openContext } from './browser.js';
 import { connect } from './requester.js';
 import { startServer } from './server.js';
 
@@ -80,7 +80,7 @@ test('no page weighs more than it may, and none asks another site', async (t) =>
 
 /** Opens a page in a browser that has nothing yet: what it loaded, with the encoded bytes of each body. */
 async function loaded(path) {
-  const context = await browser.newContext();
+  const context = await openContext(browser);
   const page = await context.newPage();
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));

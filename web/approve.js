@@ -95,13 +95,15 @@ function showRequest(request, answer) {
   salt = request.fields.salt;
   byId('request').replaceChildren(...view.nodes);
   showOnly('request');
-  announce(text('question'));
   if (!supported()) {
+    announce(text('cannotDecideHere'));
     sayNoPasskeys();
     showOnly('request', 'other-device');
   } else if (answer.credentials.length === 0) {
+    announce(text('noDocuments'));
     alertText(text('noPasskey', { approver }));
   } else {
+    announce(text('question'));
     current = { request, rpId: answer.rpId, credentials: answer.credentials };
     showOnly(...OPEN);
     setBusy(false);
@@ -298,12 +300,12 @@ function announceEnd(status) {
 
 function showEnded(status, answer) {
   const { title, words } = endedText(status);
-  end(title, words);
   // Who has decided, if others did.
-  if (answer?.decisions?.length > 0) {
-    byId('result').replaceChildren(element('div', {}, ...people(answer)));
-    showOnly('result');
-  }
+  const others = answer?.decisions?.length > 0;
+  end(title, others ? '' : words);
+  if (!others) return;
+  byId('result').replaceChildren(element('p', {}, words), element('div', {}, ...people(answer)));
+  showOnly('result');
 }
 
 /** A mismatch: somebody changed something between the requester and this page. Nothing can be signed from here. */

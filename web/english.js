@@ -89,6 +89,7 @@ export const ENGLISH = {
   // Deciding.
   loading: 'Loading the request…',
   question: 'Approve or reject?',
+  cannotDecideHere: 'You cannot decide here',
   noDocuments: 'You cannot decide',
   noDocumentsText: 'This request is open, but you cannot decide it.',
   cannotUsePasskeys: 'This browser cannot use passkeys here, as the browsers inside of other apps often cannot. Nothing can be decided here. Open this address in Safari, Chrome, Edge or Firefox:',
@@ -141,6 +142,7 @@ export const ENGLISH = {
   receiptHint: 'It holds the exact request and your signature. Anyone with it and a trust file can verify the decision offline, or on the page {verify}.',
   verifyPage: 'Verify a receipt',
   yourApprovals: 'Your approvals',
+  receiptThere: '{link}: there you also get the receipt.',
   canCloseAndReturn: 'You can also close this page and come back by the same link.',
   canClose: 'You can close this page.',
 

@@ -2,7 +2,6 @@
 
 import { element } from './dom.js';
 import { localTime } from './local-time.js';
-import { moment } from './moment.js';
 import { row } from './term-row.js';
 import { visible } from './visible.js';
 import { nodes, text } from './words.js';
@@ -81,11 +80,11 @@ function passkeyRows(passkey, all) {
   const by = all.findIndex(({ credential }) => credential === passkey.authorisedBy);
   const copies = passkey.backedUp ? 'synced' : passkey.backupEligible ? 'maybeSynced' : 'oneDevice';
   return [
-    ...row(text('enrolledAt'), ...moment(passkey.enrolledAt), element('br'), entryLink(passkey.logIndex)),
+    ...row(text('enrolledAt'), when(passkey.enrolledAt), ' · ', entryLink(passkey.logIndex)),
     ...row(text('allowedBy'), passkey.authorisedBy === undefined ? text('anInvite') : text('anotherPasskey', { number: by + 1 })),
     ...row(text('keptAt'), text(copies)),
-    ...(passkey.lastSignedAt ? row(text('lastSigned'), ...moment(passkey.lastSignedAt)) : []),
-    ...(passkey.revokedAt ? row(text('removedAt'), ...moment(passkey.revokedAt)) : []),
+    ...(passkey.lastSignedAt ? row(text('lastSigned'), when(passkey.lastSignedAt)) : []),
+    ...(passkey.revokedAt ? row(text('removedAt'), when(passkey.revokedAt)) : []),
     ...row(text('credential'), element('code', {}, visible(passkey.credential))),
   ];
 }

@@ -41,9 +41,16 @@ export function decidedView(outcome) {
     ...(waiting ? [element('p', {}, text('recordedWaiting'))] : []),
     facts(outcome),
     ...receiptLink(outcome),
-    element('p', {}, element('a', { href: '/me' }, text('yourApprovals'))),
+    element('p', {}, ...ownPage(outcome)),
     hint(text(waiting ? 'canCloseAndReturn' : 'canClose')),
   ];
+}
+
+/** The way to one's own page, which has the receipt for whoever comes back. */
+function ownPage({ status, receipt }) {
+  const link = element('a', { href: '/me' }, text('yourApprovals'));
+  const receiptThere = typeof receipt !== 'string' && ['approved', 'rejected'].includes(status);
+  return receiptThere ? nodes('receiptThere', { link }) : [link];
 }
 
 function facts({ status, decided: { decision, decidedAt, logIndex }, approver, approvers = [], quorum, decisions }) {

@@ -10,7 +10,9 @@ export function byId(id) {
   return found;
 }
 
-/** The text of the alert, which is read out at once. @param {string} text */
+/** The text of the alert, which is read out at once, and is in view. @param {string} text */
 export function alertText(text) {
-  byId('alert').replaceChildren(...(text === '' ? [] : [element('p', {}, visible(text))]));
+  const alert = byId('alert');
+  alert.replaceChildren(...(text === '' ? [] : [element('p', {}, visible(text))]));
+  if (text !== '') alert.scrollIntoView({ block: 'nearest' });
 }

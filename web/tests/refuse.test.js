@@ -369,9 +369,13 @@ test('a browser without passkeys shows the request and no buttons', async () => 
   const bare = await context.newPage();
   await bare.goto(asked.url);
   await bare.getByText('This browser cannot use passkeys here').waitFor();
+  await heading(bare, 'You cannot decide here');
   assert.equal(await bare.locator('.field').count(), 2);
   assert.equal(await bare.locator('#approve:visible, #reject:visible').count(), 0);
-  await bare.getByRole('button', { name: 'Copy the address' }).first().waitFor();
+  await bare.locator('#alert').getByRole('button', { name: 'Copy the address' }).waitFor();
+  await bare.setViewportSize({ width: 390, height: 664 });
+  const told = await bare.locator('#alert').boundingBox();
+  assert.ok(told.y >= 0 && told.y + told.height <= 664, 'why nothing can be decided is on the first screen');
   await assertAccessible(bare);
   await picture(bare, 'no-passkeys');
   await bare.goto((await requester.invite({ username: 'lee' })).registerUrl);
@@ -408,10 +412,10 @@ test('in a language that is written from right to left', async () => {
   await noor.context.close();
 });
 
-test('without JavaScript both pages say so', async () => {
+test('without JavaScript the pages say so', async () => {
   const context = await openContext(browser, { javaScriptEnabled: false });
   const bare = await context.newPage();
-  for (const path of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', '/enrol/none']) {
+  for (const path of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', '/enrol/none', '/me', '/contact/none']) {
     await bare.goto(server.url + path);
     // Searches by text pass over noscript, so it is named.
     await bare.locator('noscript p').waitFor();

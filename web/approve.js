@@ -104,7 +104,7 @@ function showRequest(request, answer) {
     alertText(text('noPasskey', { approver }));
   } else {
     announce(text('question'));
-    current = { request, rpId: answer.rpId, credentials: answer.credentials };
+    current = { request, rpId: answer.rpId, credentials: answer.credentials, decisions: answer.decisions ?? [] };
     showOnly(...OPEN);
     setBusy(false);
   }
@@ -123,6 +123,7 @@ function timeIsOver() {
 /** Others have decided, or the request has ended, while it is only read. What is signed never changes by that. */
 function showMeanwhile(later, { approver, approvers }) {
   if (later.status !== 'pending') ended = later;
+  if (current) current.decisions = later.decisions ?? [];
   if (busy || unsent) return;
   if (later.decided) return showDecided(later, true);
   if (ended) return showEnded(ended.status, ended);
@@ -165,11 +166,23 @@ async function send(body, words = 'recording') {
     say('');
     const { approvers, quorum } = current.request.fields;
     const decided = { decision, decidedAt, logIndex };
-    const decisions = [{ approver: body.approver, decision, decidedAt }];
+    const others = current.decisions.filter(({ approver }) => approver !== body.approver);
+    const decisions = [...others, { approver: body.approver, decision, decidedAt }];
     showDecided({ id, approver: body.approver, status, approvers, quorum, receipt, decided, decisions });
+    if (approvers.length > 1) showOthers(body.approver);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     await notRecorded(error, body);
+  }
+}
+
+/** What the others have decided may be newer than what this page knew when it sent its own answer. */
+async function showOthers(approver) {
+  try {
+    const answer = await postJson(`${path}/options`, { approver, salt });
+    if (answer.decided) document.getElementById('others')?.replaceChildren(...people(answer));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
   }
 }
 

@@ -42,6 +42,7 @@ async function confirmLink(link) {
   await picture(page, 'contact');
   await press('Confirm this address');
   await heading(page, 'The address is confirmed');
+  await assertReadable(page, violations);
 }
 
 test('a link confirms nothing until its button is pressed, and serves once', async () => {
@@ -106,6 +107,7 @@ test('the address is changed and removed on the own page, with a passkey each ti
   await press('Sign with a passkey');
   await status('A link was sent to the new address.');
   await page.locator('#contacts-list').getByText('new@example.com').waitFor();
+  await assertReadable(page, violations);
   await picture(page, 'me-contact-waits');
   await confirmLink((await mail.next()).link);
   assert.match((await mail.next()).subject, /was replaced/);

@@ -71,6 +71,7 @@ test('an invite with a fixed name enrols', async () => {
   assert.match(await page.locator('#log-index').textContent(), /^\d+$/);
   assert.match(await page.locator('#log-index a').getAttribute('href'), /^\/log\/entry\/\d+$/);
   assert.match(await page.locator('#credential').textContent(), /^[A-Za-z0-9_-]{43}$/);
+  await assertReadable(page, violations);
   await picture(page, 'enrolled');
   await page.goto(registerUrl);
   await heading(page, 'Invite not found');
@@ -96,6 +97,7 @@ test('every field is shown, and an approval verifies offline', async () => {
   await assertEqualWeight(page);
   await picture(page, 'approve', { first: true });
   await page.locator('#raw summary').click();
+  await assertReadable(page, violations);
   await picture(page, 'approve-raw');
 
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
@@ -114,6 +116,8 @@ test('every field is shown, and an approval verifies offline', async () => {
   await heading(page, 'Already approved');
   assert.equal(await page.locator('#log-index').textContent(), String(decided.decisions[0].logIndex));
   assert.equal(await page.locator('main button:visible').count(), 0);
+  await page.getByText('there you also get the receipt').waitFor();
+  await assertReadable(page, violations);
   await picture(page, 'already-approved');
 });
 
@@ -186,6 +190,7 @@ test('two people must approve, and each says who they are', async () => {
   await sam.page.getByLabel('Username').fill('Sam');
   await sam.page.getByRole('button', { name: 'Continue' }).click();
   assert.equal(await sam.page.locator('#username:invalid').count(), 1);
+  await assertReadable(sam.page, sam.violations);
   await picture(sam.page, 'enrol-name');
   await sam.page.getByLabel('Username').fill('sam');
   await sam.page.getByRole('button', { name: 'Continue' }).click();
@@ -206,7 +211,10 @@ test('two people must approve, and each says who they are', async () => {
     await page.getByText('2 approvals are needed').waitFor();
     const others = await page.locator('#people-asked').textContent();
     assert.match(others, name === 'sam' ? /^alex: has not decidedsam \(you\): has not decided$/ : /sam: approved, /);
-    if (name === 'alex') await picture(page, 'approve-second');
+    if (name === 'alex') {
+      await assertReadable(page, person.violations);
+      await picture(page, 'approve-second');
+    }
     await page.getByRole('button', { name: 'Approve', exact: true }).click();
     await heading(page, title);
     if (name === 'sam') {
@@ -228,6 +236,37 @@ test('two people must approve, and each says who they are', async () => {
   await sam.page.goto(asked.url);
   await heading(sam.page, 'Already approved');
   await sam.context.close();
+});
+
+test('three people in three browsers must approve, and each page finds the end by itself', async () => {
+  const people = [['alex', alex]];
+  for (const name of ['max', 'pat']) {
+    const person = await openDevice(browser);
+    await enrol(person.page, (await requester.invite({ username: name })).registerUrl);
+    people.push([name, person]);
+  }
+  const payload = { service: 'for-three' };
+  const asked = await requester.ask({ approvers: people.map(([name]) => name), quorum: 3, action: ACTION, payload });
+  for (const [i, [name, { page }]] of people.entries()) {
+    await page.goto(asked.url);
+    await page.getByRole('button', { name, exact: true }).click();
+    await heading(page, 'Approve or reject?');
+    await page.getByText('3 approvals are needed, of 3 who are asked').waitFor();
+    assert.equal((await page.locator('#people-asked').textContent()).match(/: approved, /g)?.length ?? 0, i);
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await heading(page, i < 2 ? 'Waiting for others' : 'Approved');
+    assert.equal((await requester.status(asked.id)).status, i < 2 ? 'pending' : 'approved');
+  }
+  const { receipt, decisions } = await requester.status(asked.id);
+  assert.deepEqual(decisions.map(({ approver }) => approver).sort(), ['alex', 'max', 'pat']);
+  await assertVerifies(receipt, 0, '--approvers', 'alex,max,pat', '--quorum', '3');
+  for (const [, { page, violations }] of people) {
+    await heading(page, 'Approved');
+    assert.equal((await page.locator('#others').textContent()).match(/: approved, /g).length, 3);
+    await assertReadable(page, violations);
+    await assertVerifies(await downloadReceipt(page, asked.id), 0);
+  }
+  for (const [, { context }] of people.slice(1)) await context.close();
 });
 
 test('a waiting page says so when the other one rejects', async () => {

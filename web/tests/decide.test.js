@@ -146,6 +146,28 @@ test('what one must see of a small request fits on the first screen of a phone',
   await requester.cancel(asked.id);
 });
 
+test('by keyboard alone: past the header, through the page, and to the outcome', async () => {
+  const { page, violations } = alex;
+  const asked = await ask({ payload: { service: 'by-keyboard' } });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Skip to the request');
+  await page.keyboard.press('Enter');
+  const order = [];
+  for (let i = 0; i < 20 && order.at(-1) !== 'approve'; i += 1) {
+    await page.keyboard.press('Tab');
+    order.push(await focused());
+  }
+  assert.deepEqual(order.filter((id) => ['note', 'reject', 'approve'].includes(id)), ['note', 'reject', 'approve'], order.join(' | '));
+  await page.keyboard.press('Enter');
+  await heading(page, 'Approved');
+  assert.equal(await focused(), 'heading', 'the outcome is read out');
+  assert.equal((await requester.status(asked.id)).status, 'approved');
+  assert.deepEqual(violations, []);
+});
+
 test('a rejection is signed too, with a note beside it', async () => {
   const { page, violations } = alex;
   // Another payload than elsewhere: what was rejected is not asked again at once.

@@ -82,6 +82,17 @@ test('empty lists', async () => {
   await picture(page, 'me-empty');
 });
 
+test('a device that holds a passkey makes no second one', async () => {
+  await signIn();
+  const { page, violations } = alex;
+  await press('Add a passkey');
+  await press('Create the new passkey');
+  await alert('This device already holds a passkey for this person and server. No passkey was added.');
+  await assertReadable(page, violations);
+  await press('Cancel');
+  assert.equal(await page.locator('#passkeys-list li').count(), 1);
+});
+
 test('what waits leads to its request, and what was decided to its receipt', async () => {
   const { page, violations } = alex;
   const asked = await ask();

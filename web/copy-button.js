@@ -2,25 +2,23 @@
 
 import { element } from './dom.js';
 
-const TOLD = { copied: 'Copied.', cannot: 'This browser does not let a page copy: select the text instead.' };
-
 /**
  * @param {string} text  what is copied
  * @param {string} label
- * @param {{copied: string, cannot: string}} told  what it says afterwards
+ * @param {string} copied  what it says afterwards
+ * @param {string} cannot  what it says if it could not
  * @returns {HTMLElement}
  */
-export function copyButton(text, label, told = TOLD) {
+export function copyButton(text, label, copied = 'Copied.', cannot = 'This browser does not let a page copy: select the text instead.') {
   const button = element('button', { type: 'button', class: 'copy' }, label);
-  const status = element('span', { role: 'status', class: 'hint' });
+  const told = element('span', { role: 'status', class: 'hint' });
   button.addEventListener('click', async () => {
-    let said = told.copied;
     try {
       await navigator.clipboard.writeText(text);
+      told.textContent = copied;
     } catch {
-      said = told.cannot;
+      told.textContent = cannot;
     }
-    status.textContent = ` ${said}`;
   });
-  return element('span', {}, button, status);
+  return element('span', {}, button, told);
 }

@@ -9,6 +9,7 @@ import { Problem, postJson } from './http.js';
 import { decidedItems, decidedList, passkeyList, waitingList } from './me-view.js';
 import { contactView } from './own-contacts.js';
 import { addPasskey, removePasskey } from './own-passkeys.js';
+import { alertInView } from './own-step.js';
 import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { announce, offerRetry, say, showOnly } from './sections.js';
@@ -188,5 +189,5 @@ async function receipt(id, button) {
 function problem(error) {
   if (!(error instanceof Problem)) throw error;
   if (error.status === 401) return sessionOver();
-  alertText(error.message);
+  alertInView(error.message);
 }

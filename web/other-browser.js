@@ -13,6 +13,6 @@ export function sayNoPasskeys() {
 
 /** The address, and a button that copies it. @returns {(Node | string)[]} */
 export function ownAddress() {
-  const told = { copied: text('copied'), cannot: text('cannotCopy') };
-  return [element('code', { dir: 'ltr' }, location.href), ' ', copyButton(location.href, text('copyAddress'), told)];
+  const button = copyButton(location.href, text('copyAddress'), text('copied'), text('cannotCopy'));
+  return [element('code', { dir: 'ltr' }, location.href), ' ', button];
 }

@@ -16,6 +16,12 @@ import { text } from './words.js';
  * @property {string[]} lists  the sections that a step stands in front of
  */
 
+/** Says what went wrong where it is seen: what was pressed may be far below. @param {string} words */
+export function alertInView(words) {
+  alertText(words);
+  byId('alert').scrollIntoView({ block: 'nearest' });
+}
+
 /** Does something, and says what did not come of it (`nothing`). The step stays, so that it can be tried again. */
 export async function tried(page, nothing, action) {
   alertText('');
@@ -27,11 +33,11 @@ export async function tried(page, nothing, action) {
     say('');
     if (error instanceof Mismatch) {
       showOnly(...page.lists);
-      alertText(text('stopOwn', { why: error.message, nothing }));
+      alertInView(text('stopOwn', { why: error.message, nothing }));
     } else if (error instanceof Problem && error.unknown) {
-      alertText(text('maybeChanged', { why: error.message }));
+      alertInView(text('maybeChanged', { why: error.message }));
     } else {
-      alertText(`${error instanceof Problem ? error.message : describeRefusal(error)} ${nothing}`);
+      alertInView(`${error instanceof Problem ? error.message : describeRefusal(error)} ${nothing}`);
     }
   }
   for (const button of document.querySelectorAll('#step button')) button.disabled = false;

@@ -10,9 +10,7 @@ export function byId(id) {
   return found;
 }
 
-/** The text of the alert, which is read out at once, and is in view. @param {string} text */
+/** The text of the alert, which is read out at once. @param {string} text */
 export function alertText(text) {
-  const alert = byId('alert');
-  alert.replaceChildren(...(text === '' ? [] : [element('p', {}, visible(text))]));
-  if (text !== '') alert.scrollIntoView({ block: 'nearest' });
+  byId('alert').replaceChildren(...(text === '' ? [] : [element('p', {}, visible(text))]));
 }

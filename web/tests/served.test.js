@@ -67,12 +67,14 @@ test('the comparison of scripts sees a changed token, a lost line break and no c
 test('no page weighs more than it may, and none asks another site', async (t) => {
   const requester = await connect(server);
   const { registerUrl } = await requester.invite({ username: 'alex' });
-  for (const page of ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', new URL(registerUrl).pathname, '/me', '/contact/none', '/verify', '/log']) {
+  const translated = ['/approve/cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa', new URL(registerUrl).pathname, '/me', '/contact/none'];
+  for (const page of [...translated, ...translated.map((path) => `${path}?lang=ar`), '/verify', '/log']) {
     const files = await loaded(page);
     const sum = files.reduce((all, [, size]) => all + size, 0);
     const kind = page.split('/')[1];
     const names = files.map(([name, size]) => `${String(size).padStart(6)} ${name}`).join('\n');
-    t.diagnostic(`/${kind}: ${sum} bytes in ${files.length} files`);
+    assert.equal(files.some(([name]) => name === '/web/arabic.js'), page.endsWith('=ar'), names);
+    t.diagnostic(`/${kind}${new URL(page, server.url).search}: ${sum} bytes in ${files.length} files`);
     assert.ok(files.length > 5, names);
     assert.ok(sum <= MOST, `/${kind} weighs ${sum} bytes, ${MOST} are allowed:\n${names}`);
   }

@@ -87,6 +87,7 @@ async function loaded(path) {
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
   await page.goto(server.url + path, { waitUntil: 'networkidle' });
+  if (path.endsWith('lang=ar')) await page.locator('html[lang="ar"]').waitFor();
   const entries = await page.evaluate(() =>
     [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].map(
       ({ name, encodedBodySize, decodedBodySize }) => ({ name, encoded: encodedBodySize, decoded: decodedBodySize }),

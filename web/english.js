@@ -181,7 +181,7 @@ export const ENGLISH = {
   enrolledText: 'You can now approve and reject. Your passkey’s public key is in the public log.',
   credential: 'Credential',
   whatWaits: '{link}: what waits for you, and a second passkey in case you lose this one.',
-  pinHint: 'Who pins your key compares this credential with you over another channel. You can close this page.',
+  pinHint: 'Whoever pins your key compares this credential with you, by phone for example. You can close this page.',
   inviteNotFound: 'Invite not found',
   inviteNotFoundText: 'This invite does not exist, has been used, or is over. Ask the operator for a new one.',
 
@@ -292,7 +292,7 @@ export const ENGLISH = {
 
   // How one is told.
   emailIs: 'E-mail: {address}',
-  emailProposed: 'Waits for its owner to open the link that was sent to it: {address}',
+  emailProposed: 'Not confirmed yet: {address}. A link was sent to it.',
   noAddress: 'No address. You are not told of what waits.',
   noMessages: 'This server sends no messages.',
   changeAddress: 'Change the address',

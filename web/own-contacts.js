@@ -25,8 +25,8 @@ export function contactView(page, { contacts, channels }) {
   if (!contact) lines.push(element('p', { class: 'empty' }, text(possible ? 'noAddress' : 'noMessages')));
   const buttons = [];
   if (possible) buttons.push(stepButton(text(contact ? 'changeAddress' : 'addAddress'), () => change(page)));
-  if (contact) buttons.push(' ', stepButton(text('removeAddress'), () => remove(page)));
-  return buttons.length ? [...lines, element('p', {}, ...buttons)] : lines;
+  if (contact) buttons.push(stepButton(text('removeAddress'), () => remove(page)));
+  return buttons.length ? [...lines, bar(...buttons)] : lines;
 }
 
 function change(page) {

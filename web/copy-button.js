@@ -9,7 +9,7 @@ import { element } from './dom.js';
  * @param {string} cannot  what it says if it could not
  * @returns {HTMLElement}
  */
-export function copyButton(text, label, copied = 'Copied.', cannot = 'This browser does not let a page copy: select the text instead.') {
+export function copyButton(text, label, copied = 'Copied.', cannot = 'This browser cannot copy: select the text.') {
   const button = element('button', { type: 'button', class: 'copy' }, label);
   const told = element('span', { role: 'status', class: 'hint' });
   button.addEventListener('click', async () => {

@@ -95,7 +95,7 @@ export const ENGLISH = {
   cannotUsePasskeys: 'This browser cannot use passkeys here, as the browsers inside of other apps often cannot. Nothing can be decided here. Open this address in Safari, Chrome, Edge or Firefox:',
   copyAddress: 'Copy the address',
   copied: 'Copied.',
-  cannotCopy: 'This browser does not let a page copy: select the text instead.',
+  cannotCopy: 'This browser cannot copy: select the text.',
   noPasskey: '{approver} has no passkey on this server, so nothing can be decided. Ask its operator for an invite.',
   waitingForPasskey: 'Waiting for your passkey…',
   tryAgain: '{why} Nothing was decided. You can try again.',

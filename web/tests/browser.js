@@ -129,6 +129,8 @@ export async function picture(page, name, { first = false } = {}) {
   const dir = process.env.SCREENSHOTS;
   if (!dir) return;
   mkdirSync(dir, { recursive: true });
+  // What the mouse is over looks different.
+  await page.mouse.move(0, 0);
   for (const width of [320, 390, 1280]) {
     for (const colorScheme of width === 320 ? ['light'] : ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });

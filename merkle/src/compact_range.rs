@@ -1,11 +1,11 @@
 //! The right edge of a growing tree: all that is needed to append leaves and to know the root.
 
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, iter};
 
 use crate::{
     EMPTY_ROOT, Hash, LeafIndex, LeafRange, Node, NotAdjacent, TreeSize,
-    hash::{COMPLETE, join},
+    hash::{CompleteSubtrees, join},
     node::cover,
 };
 
@@ -192,11 +192,10 @@ impl CompactRange {
 impl Extend<Hash> for CompactRange {
     fn extend<I: IntoIterator<Item = Hash>>(&mut self, leaves: I) {
         let mut leaves = leaves.into_iter().fuse();
-        let mut batch = Vec::with_capacity(leaves.size_hint().0.min(COMPLETE));
+        let mut batch = Vec::with_capacity(leaves.size_hint().0.min(CompleteSubtrees::LARGEST));
         while let Some(leaf) = leaves.next() {
             batch.clear();
-            batch.push(leaf);
-            batch.extend(leaves.by_ref().take(COMPLETE - 1));
+            batch.extend(iter::once(leaf).chain(leaves.by_ref()).take(CompleteSubtrees::LARGEST));
             self.append_batch(&batch);
         }
     }

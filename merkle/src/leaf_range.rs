@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::{
     Hash, LeafIndex, Node, TreeSize,
-    hash::{COMPLETE, complete_root},
+    hash::CompleteSubtrees,
     node::{cover, largest_from},
     node_hash,
 };
@@ -153,12 +153,17 @@ impl LeafRange {
     /// If the tree would have more than 2^64 - 1 leaves.
     pub fn append_batch(&mut self, leaves: &[Hash]) {
         self.assert_room(leaves.len() as u64);
+        // Too few to be worth the preparation.
+        if leaves.first_chunk::<8>().is_none() {
+            leaves.iter().for_each(|leaf| self.append(*leaf));
+            return;
+        }
+        let mut subtrees = CompleteSubtrees::new();
         let mut rest = leaves;
         // The subtrees that the leaves complete among themselves, none larger than what is hashed in one place.
-        while let Some(node) = largest_from(self.end, rest.len().min(COMPLETE) as u64) {
+        while let Some(node) = largest_from(self.end, rest.len().min(CompleteSubtrees::LARGEST) as u64) {
             let (leaves, after) = rest.split_at(1 << node.level);
-            let hash = if let [leaf] = leaves { *leaf } else { complete_root(leaves) };
-            self.push(node, hash, |_, _| {});
+            self.push(node, subtrees.root(leaves), |_, _| {});
             rest = after;
         }
     }

@@ -56,6 +56,7 @@
 //! | you have | you take |
 //! |---|---|
 //! | a proof and a root that you trust | [`verify_inclusion`], [`verify_consistency`] |
+//! | many entries | [`leaf_hashes`] |
 //! | a list of leaf hashes | [`root`] |
 //! | a tree that grows, and you want its root | [`CompactRange`]; [`LeafRange`] for a part of it hashed apart |
 //! | a tree that fits into memory, and you want proofs | [`MemoryTree`] |
@@ -76,7 +77,9 @@
 //! # How it is fast
 //!
 //! Hashing is nearly all of the work, so a node is hashed with the compression function alone, over two blocks whose
-//! padding is prepared, and batches are hashed row by row in a few KiB. `README.md` has figures beside the bare hashes.
+//! padding is prepared. A batch is hashed row by row in 8 KiB: each hash is written once, into the message of the node
+//! above. `README.md` has figures beside the bare hashes. Hash entries with [`leaf_hashes`], add them with
+//! [`CompactRange::append_batch`] or [`MemoryTree::append_batch`], some hundred at a time.
 
 #![no_std]
 
@@ -96,7 +99,7 @@ pub mod tile;
 mod verify;
 
 pub use compact_range::{CompactRange, WrongHashCount};
-pub use hash::{EMPTY_ROOT, Hash, WrongHashLength, leaf_hash, node_hash, root};
+pub use hash::{EMPTY_ROOT, Hash, WrongHashLength, leaf_hash, leaf_hashes, node_hash, root};
 pub use index::{LeafIndex, TreeSize};
 pub use leaf_range::{LeafRange, NotAdjacent};
 pub use memory_tree::{MemoryTree, TreeView};

@@ -100,7 +100,7 @@ fn roots(criterion: &mut Criterion<CpuTime>, entries: &[Entry]) {
 fn appends(criterion: &mut Criterion<CpuTime>, entries: &[Entry]) {
     let mut group = group(criterion, "append", 10);
     let size = entries.len();
-    let leaves = ours::leaf_hashes(entries);
+    let leaves = merkle::leaf_hashes(entries);
     bench(&mut group, "bare", size, || bare::nodes(size - 1));
     bench(&mut group, "merkle", size, || ours::root_of_leaf_hashes(&leaves, leaves.len()));
     bench(&mut group, "merkle-batches-of-100", size, || ours::root_of_leaf_hashes(&leaves, 100));

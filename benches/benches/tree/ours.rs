@@ -1,8 +1,8 @@
 //! The crate `merkle`.
 
 use merkle::{
-    CompactRange, Hash, LeafIndex, MemoryTree, TileNodes, TreeSize, TreeView, leaf_hash, prove_consistency,
-    prove_inclusion, verify_consistency, verify_inclusion,
+    CompactRange, Hash, LeafIndex, MemoryTree, TileNodes, TreeSize, TreeView, leaf_hash, leaf_hashes,
+    prove_consistency, prove_inclusion, verify_consistency, verify_inclusion,
 };
 
 use crate::tiles::Rows;
@@ -68,13 +68,11 @@ impl Prover for TreeView<'_> {
 /// As many as stay in the fastest cache with their entries.
 const BATCH: usize = 256;
 
-pub(crate) fn leaf_hashes(entries: &[Entry]) -> Vec<Hash> {
-    entries.iter().map(|entry| leaf_hash(entry)).collect()
-}
-
 pub(crate) fn root_by_batches(entries: &[Entry]) -> Hash {
     let mut range = CompactRange::new();
-    range.extend(entries.iter().map(|entry| leaf_hash(entry)));
+    for some in entries.chunks(BATCH) {
+        range.append_batch(&leaf_hashes(some));
+    }
     range.root()
 }
 

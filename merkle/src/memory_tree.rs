@@ -171,18 +171,18 @@ impl NodeReader for MemoryTree {
 pub struct TreeView<'a> {
     tree: &'a MemoryTree,
     size: u64,
-    /// By level, the node on the right edge, where it is not complete. The last one is the root.
+    /// By level, the node on the right edge, where it is not complete. The last one is the root, once for each level that
+    /// the tree has grown by since.
     edge: Vec<Hash>,
 }
 
 impl<'a> TreeView<'a> {
     fn new(tree: &'a MemoryTree, size: TreeSize) -> TreeView<'a> {
         let size = size.get();
-        let levels = u64::BITS - size.leading_zeros();
-        let mut edge = Vec::with_capacity(levels as usize + 1);
+        let mut edge = Vec::from([EMPTY_ROOT]);
+        edge.reserve(tree.rows.len());
         let mut below = None;
-        edge.push(EMPTY_ROOT);
-        for (level, row) in (0..levels).zip(&tree.rows) {
+        for (level, row) in (0..).zip(&tree.rows) {
             if let Some(index) = last_left_child(size, level) {
                 let left = &row[index];
                 below = Some(below.map_or(*left, |right| node_hash(left, &right)));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ct_roots;
+mod errors;
 mod exhaustive;
 mod extremes;
 mod laws;

@@ -4,10 +4,11 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 COUNT ?= 100000
 APPENDS ?= 1000000
 ENTRIES ?= 1000000
+FUZZ_SECONDS ?= 60
 # Our crates as in the release profile, RocksDB and the rest as the tests have built them: see that file.
 BENCH := cargo bench --locked --workspace --profile dev --config benches/profile.toml
 
-.PHONY: help setup demo test interop lint bench bench-merkle bench-verify bench-log bench-approvals bench-readers soak load fault fuzz screenshots
+.PHONY: help setup demo test interop lint bench bench-merkle bench-verify bench-log bench-approvals bench-readers soak load fault fuzz fuzz-merkle screenshots
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,6 +65,11 @@ fuzz: ## the three verifiers on COUNT=100000 mutants of receipts, of a random SE
 	@scripts/setup.sh --tests
 	cargo build --locked -p verifier --features cli --bin countersign-verify
 	@node fuzz/differential.mjs --count $(COUNT) $(if $(SEED),--seed $(SEED))
+
+fuzz-merkle: ## the tree's verify functions under libFuzzer, FUZZ_SECONDS=60 for each; needs nightly Rust and cargo-fuzz
+	@cd fuzz && for target in verify_inclusion root_from_inclusion verify_consistency parse_path; do \
+		cargo +nightly fuzz run --fuzz-dir merkle $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 screenshots: ## run the browser tests and leave pictures of every page state in the target folder
 	@scripts/setup.sh --tests

@@ -155,7 +155,9 @@ impl LeafRange {
         self.assert_room(leaves.len() as u64);
         // Too few to be worth the preparation.
         if leaves.first_chunk::<8>().is_none() {
-            leaves.iter().for_each(|leaf| self.append(*leaf));
+            for leaf in leaves {
+                self.append(*leaf);
+            }
             return;
         }
         let mut subtrees = CompleteSubtrees::new();

@@ -190,8 +190,15 @@ impl Remembered {
         Err(Denied::new(Code::TooLate, detail))
     }
 
-    /// Verifies that the log holds the consumption of exactly this request, under a checkpoint that it signed.
-    pub fn verify_consumption(&self, consumed: &Consumed, trust: &Trust) -> Result<Checkpoint, Denied> {
+    /// Verifies that the log holds the consumption of exactly this request, under a checkpoint that it signed, and that it
+    /// was consumed in time and by the call that ran from one moment to the other. The proof of an earlier use stays valid
+    /// for ever, and says nothing about this one.
+    pub fn verify_consumption(
+        &self,
+        consumed: &Consumed,
+        trust: &Trust,
+        (began, answered): (Timestamp, Timestamp),
+    ) -> Result<Checkpoint, Denied> {
         let wrong = |reason: String| Denied::new(Code::NotVerified, format!("the proof of consumption: {reason}"));
         let consumed_at: Timestamp = consumed.consumed_at.parse().map_err(|error| wrong(format!("{error}")))?;
         let checkpoint = open_checkpoint(consumed.proof.checkpoint.as_bytes(), trust).map_err(wrong)?;
@@ -204,7 +211,29 @@ impl Remembered {
         let index = LeafIndex::new(consumed.log_index);
         verify_inclusion(&leaf_hash(&entry.to_bytes()), index, checkpoint.size, &hashes, &checkpoint.root)
             .map_err(|error| wrong(error.to_string()))?;
+        self.check_consumed_now(consumed_at, began, answered)?;
         Ok(checkpoint)
+    }
+
+    fn check_consumed_now(&self, at: Timestamp, began: Timestamp, answered: Timestamp) -> Result<(), Denied> {
+        if at > self.core.use_by {
+            let detail = format!("the approval could be used until {}, and was at {at}", self.core.use_by);
+            return Err(Denied::new(Code::TooLate, detail));
+        }
+        if at.plus(SKEW) < began {
+            let detail = format!(
+                "the log says that it was used at {at}, and this use began at {began}: an earlier use, or a wrong clock"
+            );
+            return Err(Denied::new(Code::AlreadyConsumed, detail));
+        }
+        if at > answered.plus(SKEW) {
+            let detail = format!(
+                "the proof of consumption: it is of {at}, which is still to come (it is {answered}): a wrong clock here \
+                 or there"
+            );
+            return Err(Denied::new(Code::NotVerified, detail));
+        }
+        Ok(())
     }
 }
 

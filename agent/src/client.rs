@@ -202,6 +202,13 @@ impl Client {
         }
     }
 
+    /// How many entries of a log this client has seen proved.
+    async fn known_entries(&self, log_origin: &str) -> Result<u64, Denied> {
+        let Some(key) = log_key(self.trust().await?, log_origin) else { return Ok(0) };
+        let head = self.0.memory.head(&key.to_string()).map_err(forgetful)?;
+        Ok(head.map_or(0, |head| head.size.get()))
+    }
+
     async fn prove(&self, known: Head, head: Head) -> Result<(), Denied> {
         let (from, to) = (known.size.get(), head.size.get());
         if from >= to {
@@ -392,16 +399,26 @@ impl Approved {
     /// Uses the approval up for one run. Only what comes out of here lets an action run.
     ///
     /// The key is new each time: who was killed between using the approval and acting cannot know whether the action ran,
-    /// so the next process must be told that it was used.
+    /// so the next process must be told that it was used. And the use must be this call's: its entry is newer than all that
+    /// the client knew of the log before, and its time is now.
     pub async fn consume(self) -> Result<Used, Denied> {
         let Pending { client, remembered, .. } = &self.pending;
-        remembered.check_usable(now())?;
+        let began = now();
+        remembered.check_usable(began)?;
+        let known = client.known_entries(&remembered.core.log).await?;
         let path = format!("/api/confirmations/{}/consume", segment(self.pending.id())?);
         let key = random_key()?;
         let call = Call { idempotency_key: Some(&key), ..Call::post(&path, client.patience_ends()) };
         let consumed: Consumed = client.0.http.json(&call).await.map_err(used_before)?;
-        let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?)?;
+        let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?, (began, now()))?;
         client.observe_among_others(&checkpoint).await?;
+        if consumed.log_index < known {
+            let detail = format!(
+                "the log had {known} entries before this use, and shows the entry {} for it: an earlier use",
+                consumed.log_index
+            );
+            return Err(Denied::new(Code::AlreadyConsumed, detail));
+        }
         remembered.check_usable(now())?;
         Ok(Used { receipt: self.receipt, facts: self.facts, consumed })
     }

@@ -69,8 +69,8 @@ pub(crate) const CASES: &[Case] = &[
     case("expires", Server(Trick::Expire), "expired", "nobody decides in time"),
     case("refuses", Server(Trick::Nothing), "refused", "the server refuses the request: nobody of that name is enrolled")
         .asks(r#"{"username":"nobody"}"#),
-    case("never", Server(Trick::Nothing), "timed_out", "pending for ever").within(2),
-    case("late_yes", Server(Trick::LateYes), "timed_out", "approved in the moment in which the caller cancels").within(2),
+    case("never", Server(Trick::Nothing), "timed_out", "pending for ever").within(8),
+    case("late_yes", Server(Trick::LateYes), "timed_out", "approved in the moment in which the caller cancels").within(8),
 
     case("down", Net(Broken::Down), "unreachable", "nothing listens").within(2),
     case("hangs", Net(Broken::Hangs), "unreachable", "connections are taken and never answered").within(2),
@@ -100,8 +100,12 @@ pub(crate) const CASES: &[Case] = &[
 
     case("use_by_passed", Server(Trick::UseByPassed), "too_late", "approved, and answered after it may be used").asks(SHORT),
     case("already_consumed", Server(Trick::AlreadyConsumed), "already_consumed", "approved, and used by somebody else"),
-    case("consume_500", Server(Trick::Consume500), "unreachable", "status 500 when it is to be used").within(4),
-    case("consume_hangs", Server(Trick::ConsumeHangs), "unreachable", "no answer when it is to be used").within(4),
+    case("replayed_consumption", Server(Trick::ReplayedConsumption), "already_consumed", "used by somebody else, and answered with the proof of that use"),
+    case("old_consumption", Server(Trick::OldConsumption), "already_consumed", "answered with the proof of a use of 200 seconds ago"),
+    case("late_consumption", Server(Trick::LateConsumption), "too_late", "answered with the proof of a use after it may be used").asks(SHORT),
+    case("forked_consumption", Server(Trick::ForkedConsumption), "rolled_back", "used in a log that does not extend that of the receipt"),
+    case("consume_500", Server(Trick::Consume500), "unreachable", "status 500 when it is to be used").within(12),
+    case("consume_hangs", Server(Trick::ConsumeHangs), "unreachable", "no answer when it is to be used").within(12),
 ];
 
 /// The table as it stands in `testdata/doors.json`, one case a line.

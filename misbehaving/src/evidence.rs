@@ -1,8 +1,10 @@
-//! What a hostile operator, who has the log's key, makes of a genuine receipt.
+//! What a hostile operator, who has the log's key, makes of a genuine receipt, and of a use that was not.
 
-use merkle::{Hash, LeafIndex, TreeSize, leaf_hash, prove_inclusion, root};
+use api::{ConsistencyProof, Consumed, InclusionProof};
+use merkle::{Hash, LeafIndex, TreeSize, leaf_hash, prove_consistency, prove_inclusion, root};
 use verifier::checkpoint::Checkpoint;
-use verifier::entry::{DecisionEntry, Entry};
+use verifier::encoding::{base64, base64url};
+use verifier::entry::{ConsumptionEntry, DecisionEntry, Entry};
 use verifier::note::SignerKey;
 use verifier::receipt::{LoggedEntry, Receipt};
 
@@ -57,6 +59,46 @@ pub(crate) fn with_one_decision(receipt: &str) -> String {
         _ => false,
     });
     receipt.to_canonical()
+}
+
+/// A log with a use as its last entry. Its hashes, proofs and signatures are right.
+pub(crate) struct MadeUpLog(Vec<Hash>);
+
+impl MadeUpLog {
+    pub(crate) fn ending_with(mut leaves: Vec<Hash>, entry: &ConsumptionEntry) -> Self {
+        leaves.push(leaf_hash(&Entry::Consumption(entry.clone()).to_bytes()));
+        Self(leaves)
+    }
+
+    pub(crate) fn size(&self) -> TreeSize {
+        TreeSize::new(self.0.len() as u64)
+    }
+
+    /// The answer to the use.
+    pub(crate) fn consumed(&self, entry: &ConsumptionEntry, key: &SignerKey) -> Consumed {
+        let index = LeafIndex::new(self.size().get() - 1);
+        let hashes = prove_inclusion(index, self.size(), self.0.as_slice()).unwrap();
+        let log_origin = key.verifier_key().name().to_owned();
+        let head = Checkpoint { log_origin, size: self.size(), root: root(&self.0) };
+        let proof = InclusionProof {
+            hashes: hashes.iter().map(|hash| base64url(hash.as_bytes())).collect(),
+            size: self.size().get(),
+            checkpoint: head.sign(key),
+        };
+        Consumed { consumed_at: entry.consumed_at.to_string(), log_index: index.get(), proof }
+    }
+
+    /// That it only grew since it had so many entries.
+    pub(crate) fn consistency(&self, from: u64) -> ConsistencyProof {
+        let hashes = prove_consistency(TreeSize::new(from), self.size(), self.0.as_slice()).unwrap();
+        let hashes = hashes.iter().map(|hash| base64(hash.as_bytes())).collect();
+        ConsistencyProof { from, to: self.size().get(), hashes }
+    }
+}
+
+/// More entries than any log of the tests has, and none of theirs.
+pub(crate) fn other_leaves() -> Vec<Hash> {
+    (0..100_000_u32).map(|n| leaf_hash(&n.to_be_bytes())).collect()
 }
 
 fn changed(entry: &str, change: impl Fn(DecisionEntry) -> DecisionEntry) -> String {

@@ -4,17 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect};
+use axum::{Json, Router};
 use http_body_util::BodyExt as _;
+use log_server::clock::{Clock as _, SystemClock};
+use merkle::Hash;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
+use verifier::document::Core;
+use verifier::entry::ConsumptionEntry;
+use verifier::time::Timestamp;
 
-use crate::evidence;
+use crate::evidence::{self, MadeUpLog};
 use crate::honest::Honest;
 
 /// What is wrong.
@@ -70,6 +75,14 @@ pub(crate) enum Trick {
     UseByPassed,
     /// Used by somebody else.
     AlreadyConsumed,
+    /// Used by somebody else, and whoever asks gets the answer to that.
+    ReplayedConsumption,
+    /// The use is in the log, and was a while ago.
+    OldConsumption,
+    /// The use is in the log, after the last moment for it.
+    LateConsumption,
+    /// The use is in a log of another history.
+    ForkedConsumption,
     /// It cannot be used.
     Consume500,
     /// Whether it was used stays unknown.
@@ -82,6 +95,8 @@ struct Lie {
     status: Option<&'static str>,
     receipt: Shown,
     id: Option<String>,
+    /// The answer to every use.
+    consumed: Option<Value>,
 }
 
 /// Which receipt is shown.
@@ -102,6 +117,8 @@ struct Front {
     honest: Honest,
     approving: Option<u16>,
     lies: Mutex<HashMap<String, Lie>>,
+    /// The logs that were made up, by their sizes.
+    made_up: Mutex<HashMap<u64, MadeUpLog>>,
 }
 
 /// How long before now a request was made that is answered in place of a new one, in seconds.
@@ -118,8 +135,8 @@ pub(crate) async fn listen(trick: Trick, published_key: &str, approving: Option<
     };
     let log_key = if trick == Trick::OtherLog { Honest::other_log_key() } else { Honest::log_key() };
     let honest = Honest::start(behind, &log_key).await;
-    let lies = Mutex::default();
-    let front = Arc::new(Front { trick, published_key: published_key.to_owned(), honest, approving, lies });
+    let (lies, made_up) = (Mutex::default(), Mutex::default());
+    let front = Arc::new(Front { trick, published_key: published_key.to_owned(), honest, approving, lies, made_up });
     let router = Router::new().fallback(answer).with_state(front);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -137,7 +154,8 @@ async fn answer(State(front): State<Arc<Front>>, mut request: Request<Body>) -> 
         (Method::POST, ["api", "confirmations"]) => front.create(request).await,
         (Method::GET, ["api", "confirmations", _]) => front.get(request).await,
         (Method::POST, ["api", "confirmations", id, "cancel"]) => front.cancel(request, id).await,
-        (Method::POST, ["api", "confirmations", _, "consume"]) => front.consume(request).await,
+        (Method::POST, ["api", "confirmations", id, "consume"]) => front.consume(request, id).await,
+        (Method::GET, ["log", "proof", "consistency"]) => front.consistency(request).await,
         _ => front.honest.call(request).await,
     }
 }
@@ -241,9 +259,10 @@ impl Front {
                 decision
             })),
             Trick::AlreadyConsumed => {
-                self.honest.consume(id).await;
+                _ = self.honest.consume(id).await;
                 Lie::default()
             }
+            Trick::ReplayedConsumption => Lie { consumed: Some(self.honest.consume(id).await), ..Lie::default() },
             _ => Lie::default(),
         }
     }
@@ -272,12 +291,53 @@ impl Front {
         self.honest.call(request).await
     }
 
-    async fn consume(&self, request: Request<Body>) -> Response<Body> {
+    async fn consume(&self, request: Request<Body>, id: &str) -> Response<Body> {
+        let now = SystemClock::start().now();
         match self.trick {
             Trick::Consume500 => (StatusCode::INTERNAL_SERVER_ERROR, "sorry").into_response(),
             Trick::ConsumeHangs => std::future::pending().await,
+            Trick::ReplayedConsumption => match self.lies.lock().await.get(id).and_then(|lie| lie.consumed.clone()) {
+                Some(consumed) => Json(consumed).into_response(),
+                None => self.honest.call(request).await,
+            },
+            Trick::OldConsumption => {
+                self.made_up(id, self.honest.leaves().await, |_| Timestamp::from_unix(now.unix() - OLD)).await
+            }
+            Trick::LateConsumption => self.made_up(id, self.honest.leaves().await, |core| core.use_by.plus(1)).await,
+            Trick::ForkedConsumption => self.made_up(id, evidence::other_leaves(), |_| now).await,
             _ => self.honest.call(request).await,
         }
+    }
+
+    /// The use of a request, at a time, as the last entry of a log that has these before it.
+    async fn made_up(
+        &self,
+        id: &str,
+        leaves: Vec<Hash>,
+        consumed_at: impl FnOnce(&Core) -> Timestamp,
+    ) -> Response<Body> {
+        let core = Core::parse(&self.honest.confirmation(id).await.core).unwrap();
+        let entry = ConsumptionEntry { nonce: core.nonce, consumed_at: consumed_at(&core) };
+        let log = MadeUpLog::ending_with(leaves, &entry);
+        let answer = log.consumed(&entry, &Honest::log_key());
+        self.made_up.lock().await.insert(log.size().get(), log);
+        Json(answer).into_response()
+    }
+
+    /// That a log only grew, as the server proves it; and for a log that was made up, as far as that can be proved.
+    async fn consistency(&self, request: Request<Body>) -> Response<Body> {
+        let numbers = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| {
+            let (name, number) = pair.split_once('=')?;
+            Some((name.to_owned(), number.parse::<u64>().ok()?))
+        });
+        let numbers: HashMap<_, _> = numbers.collect();
+        if let (Some(&from), Some(&to)) = (numbers.get("from"), numbers.get("to"))
+            && let Some(log) = self.made_up.lock().await.get(&to)
+            && from <= to
+        {
+            return Json(log.consistency(from)).into_response();
+        }
+        self.honest.call(request).await
     }
 }
 

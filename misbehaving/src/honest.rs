@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use api::{
     ApproveOptions, Confirmation, Created, DecisionRequest, EnrolOptions, EnrolRequest, InviteCreated, KeyCreated,
+    LogEntryList,
 };
 use axum::Router;
 use axum::body::Body;
@@ -16,12 +17,13 @@ use log_server::limits::Limits;
 use log_server::random::OsRandom;
 use log_server::start::{Settings, start};
 use log_server::store::memory::MemoryStore;
+use merkle::Hash;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use verifier::document::Document;
-use verifier::encoding::from_base64url;
+use verifier::encoding::{array_from_base64, from_base64url};
 use verifier::note::SignerKey;
 use verifier::trust::Trust;
 use verifier::webauthn::PureRust;
@@ -120,10 +122,23 @@ impl Honest {
         _ = self.json::<Confirmation>("POST", &format!("/api/confirmations/{id}/cancel"), &self.key, &json!({})).await;
     }
 
-    /// Uses it, as the requester in another place.
-    pub(crate) async fn consume(&self, id: &str) {
-        let path = format!("/api/confirmations/{id}/consume");
-        _ = self.json::<api::Consumed>("POST", &path, &self.key, &Value::Null).await;
+    /// Uses it, as the requester in another place, which gets this answer.
+    pub(crate) async fn consume(&self, id: &str) -> Value {
+        self.json("POST", &format!("/api/confirmations/{id}/consume"), &self.key, &Value::Null).await
+    }
+
+    /// The leaf hashes of its log.
+    pub(crate) async fn leaves(&self) -> Vec<Hash> {
+        let mut leaves = Vec::new();
+        loop {
+            let path = format!("/log/entries?start={}", leaves.len());
+            let found: LogEntryList = self.json("GET", &path, "", &Value::Null).await;
+            if found.entries.is_empty() {
+                return leaves;
+            }
+            let hashes = found.entries.iter().map(|entry| array_from_base64(&entry.leaf_hash).unwrap());
+            leaves.extend(hashes.map(Hash::from_bytes));
+        }
     }
 
     /// Everybody who is asked decides, until it is decided.

@@ -1,14 +1,14 @@
 //! The server does what it should: what opens, what does not, and what is found again.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent::{Client, Code, Settings, TrustSource};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
-use crate::server::{World, ask_and_use, deployment};
+use crate::server::{Hold, World, ask_and_use, deployment};
 
 #[tokio::test]
 async fn an_approval_opens_once() {
@@ -164,24 +164,43 @@ async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_o
     for (proves, code) in [(true, None), (false, Some(Code::RolledBack))] {
         let world = World::new().await;
         world.person("approve");
-        let answers = Mutex::new(BTreeMap::<String, Value>::new());
         let silent = Arc::new(AtomicBool::new(false));
         let proves_nothing = Arc::clone(&silent);
         world.tamper(move |_, path, answer| {
-            if path.ends_with("/consume") {
-                // The first answer again, as if it had been on its way all the time.
-                *answer = answers.lock().unwrap().entry(path.to_owned()).or_insert_with(|| answer.clone()).clone();
-            } else if path.starts_with("/log/proof/consistency") && proves_nothing.load(Ordering::Relaxed) {
+            if path.starts_with("/log/proof/consistency") && proves_nothing.load(Ordering::Relaxed) {
                 answer["hashes"] = json!([]);
             }
         });
         let client = world.client();
         let pending = client.ask(&deployment(), None, None).await.unwrap();
         let slow = pending.decision(None, std::future::pending()).await.unwrap();
-        let quick = pending.decision(None, std::future::pending()).await.unwrap();
-        quick.consume().await.unwrap();
+        let ((there, answered), (release, released)) = (oneshot::channel(), oneshot::channel());
+        *world.front.holds.lock().unwrap() = Some(Hold { there, released });
+        let slow = tokio::spawn(slow.consume());
+        answered.await.unwrap();
         ask_and_use(&client, &deployment()).await.unwrap();
         silent.store(!proves, Ordering::Relaxed);
-        assert_eq!(slow.consume().await.err().map(|denied| denied.code), code);
+        release.send(()).unwrap();
+        assert_eq!(slow.await.unwrap().err().map(|denied| denied.code), code);
     }
+}
+
+/// The proof of an earlier use stays valid for ever, and is no use of this call.
+#[tokio::test]
+async fn an_earlier_use_is_not_this_call_s() {
+    let world = World::new().await;
+    world.person("approve");
+    let first = Mutex::new(None::<Value>);
+    world.tamper(move |_, path, answer| {
+        if path.ends_with("/consume") {
+            *answer = first.lock().unwrap().get_or_insert_with(|| answer.clone()).clone();
+        }
+    });
+    let run = |client: Client| async move {
+        let pending = client.ask(&deployment(), Some("job-7"), None).await.unwrap();
+        let approved = pending.decision(None, std::future::pending()).await.unwrap();
+        approved.consume().await.err().map(|denied| denied.code)
+    };
+    assert_eq!(run(world.client()).await, None);
+    assert_eq!(run(world.client()).await, Some(Code::AlreadyConsumed));
 }

@@ -17,6 +17,7 @@ use log_server::start::{Settings as ServerSettings, start};
 use log_server::store::memory::MemoryStore;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 use verifier::document::{Document, parse_payload};
 use verifier::names::Username;
@@ -43,6 +44,14 @@ pub(crate) struct Front {
     pub(crate) asked: Mutex<Vec<String>>,
     /// How many of the next questions are answered with 503.
     pub(crate) busy: Mutex<u32>,
+    /// Keeps the answer to the next use.
+    pub(crate) holds: Mutex<Option<Hold>>,
+}
+
+/// An answer that is there, and on its way until it is released.
+pub(crate) struct Hold {
+    pub(crate) there: oneshot::Sender<()>,
+    pub(crate) released: oneshot::Receiver<()>,
 }
 
 /// A running server with one approver, alex, and the API key of one requester.
@@ -120,7 +129,7 @@ impl World {
 
     pub(crate) fn settings(&self) -> Settings {
         let trust = TrustSource::Pinned(Box::new(self.trust.clone()));
-        Settings { patience: quick(), ..Settings::new(&self.url, ApiKey::new(&self.key).unwrap(), trust) }
+        Settings { patience: patient(), ..Settings::new(&self.url, ApiKey::new(&self.key).unwrap(), trust) }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -141,15 +150,15 @@ pub(crate) fn deployment() -> Asked {
 /// The whole door with nobody who stops it.
 pub(crate) async fn ask_and_use(client: &Client, asked: &Asked) -> Result<Used, Denied> {
     let pending = client.ask(asked, None, None).await?;
-    let approved = pending.decision(Some(Duration::from_secs(20)), std::future::pending()).await?;
+    let approved = pending.decision(Some(Duration::from_secs(60)), std::future::pending()).await?;
     approved.consume().await
 }
 
-/// Little patience, so that a test of a silent server ends.
-pub(crate) fn quick() -> Patience {
+/// Much patience with a server that answers, however busy the machine is, and short pauses.
+pub(crate) fn patient() -> Patience {
     Patience {
-        one_try: Duration::from_millis(1500),
-        all_tries: Duration::from_secs(3),
+        one_try: Duration::from_secs(60),
+        all_tries: Duration::from_secs(60),
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(50),
         long_poll: Duration::from_secs(5),
@@ -170,7 +179,9 @@ async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> R
     front.asked.lock().unwrap().push(format!("{method} {path}"));
     if let Some(left) = { front.busy.lock().unwrap().checked_sub(1) } {
         *front.busy.lock().unwrap() = left;
-        let busy = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", "0");
+        // One that is gone for good says so at once, and no test has to wait until patience ends.
+        let retry_after = if left > 1000 { "3600" } else { "0" };
+        let busy = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", retry_after);
         return busy.body(Body::from("busy")).unwrap();
     }
     let (mut parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
@@ -178,6 +189,12 @@ async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> R
     let Ok(mut answer) = serde_json::from_slice::<Value>(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
+    if path.ends_with("/consume")
+        && let Some(Hold { there, released }) = { front.holds.lock().unwrap().take() }
+    {
+        there.send(()).unwrap();
+        released.await.unwrap();
+    }
     let person = *front.person.lock().unwrap();
     if let (Some(decision), "POST /api/confirmations") = (person, format!("{method} {path}").as_str()) {
         decide(&router, answer["id"].as_str().unwrap(), decision).await;

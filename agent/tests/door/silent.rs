@@ -4,9 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use agent::{ApiKey, Client, Code, Settings, TrustSource};
+use agent::{ApiKey, Client, Code, Patience, Settings, TrustSource};
 
-use crate::server::{World, ask_and_use, deployment, quick};
+use crate::server::{World, ask_and_use, deployment, patient};
 
 /// Answers every connection with the same bytes, whatever is asked, and closes it; without bytes it says nothing.
 fn answering(bytes: Option<Vec<u8>>) -> String {
@@ -29,7 +29,9 @@ fn answering(bytes: Option<Vec<u8>>) -> String {
 async fn code_of(url: &str) -> Code {
     let world = World::new().await;
     let trust = TrustSource::Pinned(Box::new(world.trust));
-    let settings = Settings { patience: quick(), ..Settings::new(url, ApiKey::new("csk_x").unwrap(), trust) };
+    // Little patience, so that a test of a silent server ends.
+    let patience = Patience { one_try: Duration::from_millis(1500), all_tries: Duration::from_secs(3), ..patient() };
+    let settings = Settings { patience, ..Settings::new(url, ApiKey::new("csk_x").unwrap(), trust) };
     let denied = ask_and_use(&Client::new(settings).unwrap(), &deployment()).await.unwrap_err();
     assert!(!format!("{denied:?}").contains("csk_x"));
     denied.code

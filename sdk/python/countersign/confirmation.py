@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ class Confirmation:
     trust: str
 
 
+@dataclass
+class Use:
+    """The one use of one decision. It begins with its first try, and a later one may bring the answer to that."""
+
+    #: Random, so that a second process with the same approval is refused instead of being told yes once more.
+    key: str = ""
+    #: When the first try began, in seconds since 1970.
+    began: Optional[float] = None
+    #: How many entries of each log were known then.
+    known: Dict[str, int] = field(default_factory=dict)
+    #: Held from a try on, unless nobody answered it.
+    taken: threading.Lock = field(default_factory=threading.Lock)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A decision. `approved` is said only after the receipt verified for exactly the remembered core."""
@@ -55,9 +70,8 @@ class Outcome:
     consumed_at: Optional[str] = None
     #: What the requester gave; never shown to an approver.
     metadata: Any = None
-    #: What the use of this approval is sent with. Random for each decision object, so that a second process with the
-    #: same approval is refused instead of being told yes once more.
-    consume_key: str = ""
+    #: How the approval is used.
+    use: Use = field(default_factory=Use, repr=False, compare=False)
 
     @property
     def approved(self) -> bool:

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, Union
 
-from .confirmation import Confirmation, Consumption, Outcome
+from .confirmation import Confirmation, Consumption, Outcome, Use
 from .errors import (
     AlreadyConsumed,
     ApprovalDenied,
@@ -205,12 +205,25 @@ class Flows:
         """Uses an approval, once. The action may run after this, and never without it."""
         if outcome.status != "approved":
             raise ApprovalDenied(outcome.status, _said(outcome), outcome)
-        confirmation = outcome.confirmation
+        use = outcome.use
+        if not use.taken.acquire(blocking=False):
+            raise AlreadyConsumed("this decision was used before")
+        try:
+            return (yield from self._use(outcome.confirmation, use))
+        except Unreachable:
+            # Nobody knows whether it was used; the same key will get the answer.
+            use.taken.release()
+            raise
+
+    def _use(self, confirmation: Confirmation, use: Use) -> Flow[Consumption]:
         self._require_usable(confirmation)
+        if use.began is None:
+            use.began = self.now()
+            use.known = {log: head.size for log, head in self._largest().items()}
         until = self.monotonic() + max(1.0, min(_CONSUME_FOR, confirmation.use_by - self.now()))
         path = f"/api/confirmations/{confirmation.id}/consume"
         try:
-            answer = yield from self._call("POST", path, until, headers={"Idempotency-Key": outcome.consume_key})
+            answer = yield from self._call("POST", path, until, headers={"Idempotency-Key": use.key})
         except Refused as refused:
             if refused.status != 409:
                 raise
@@ -220,11 +233,27 @@ class Flows:
             raise Mismatch("the answer to the use is about another confirmation")
         trust, _ = yield from self._trusted(until)
         try:
-            consumption = _consumption(answer, confirmation, trust)
+            consumption, log, head = _consumption(answer, confirmation, trust)
         except (Refusal, UnicodeError) as error:
             raise NotVerified("consumption", str(error)) from None
+        self._require_this_use(confirmation, consumption, use.began)
+        if consumption.log_index < use.known.get(log, 0):
+            known = f"the log had {use.known[log]} entries before this use"
+            raise AlreadyConsumed(f"{known}, and shows the entry {consumption.log_index} for it: an earlier use")
         self._require_usable(confirmation)
         return consumption
+
+    def _require_this_use(self, confirmation: Confirmation, consumption: Consumption, began: float) -> None:
+        """The proof of an earlier use stays valid for ever, and says nothing about this one."""
+        said, at, now = consumption.consumed_at, _parse_time(consumption.consumed_at), self.now()
+        if at is None or at > now + FRESH:
+            here = _format_time(int(now))
+            raise NotVerified("consumption", f"it is of {said}, and it is {here}: a wrong clock here or there")
+        if at < int(began) - FRESH:
+            since = _format_time(int(began))
+            raise AlreadyConsumed(
+                f"the log says that it was used at {said}, and this use began at {since}: an earlier use, or a wrong clock"
+            )
 
     def verify_receipt(self, receipt: str, expectation: Expectation) -> Flow[Any]:
         """The verifier's report on a receipt, with this client's trust."""
@@ -270,7 +299,7 @@ class Flows:
             decided_at=_optional_text(answer, "decidedAt"),
             consumed_at=_optional_text(answer, "consumedAt"),
             metadata=plain(answer.get("metadata")),
-            consume_key=_consume_key(confirmation),
+            use=Use(_use_key(confirmation)),
         )
 
     def _prove(
@@ -452,26 +481,29 @@ def _confirmation(answer: Dict[str, Json], core: Core, key: str, how: str) -> Co
     )
 
 
-def _consumption(answer: Dict[str, Json], confirmation: Confirmation, trust: Trust) -> Consumption:
-    """Verifies that the use is in the log: the entry is built from what was asked, so nothing else can be in its place."""
+def _consumption(
+    answer: Dict[str, Json], confirmation: Confirmation, trust: Trust
+) -> Tuple[Consumption, str, TreeHead]:
+    """Verifies that the use is in the log: the entry is built from what was asked, so nothing else can be in its place.
+    Which log that is, and its tree head, come with it."""
     consumed_at, index, proof = answer.get("consumedAt"), _integer(answer.get("logIndex")), answer.get("proof")
     at = _parse_time(consumed_at) if isinstance(consumed_at, str) else None
     if not isinstance(consumed_at, str) or at is None or index is None or not isinstance(proof, dict):
         raise Refusal("the answer has no time, index or proof")
     if at > confirmation.use_by:
-        raise Refusal(f"used at {consumed_at}, after {_format_time(confirmation.use_by)}")
+        raise TooLate(f"the approval could be used until {_format_time(confirmation.use_by)}, and was at {consumed_at}")
     nonce = json.loads(confirmation.core)["nonce"]
     entry = "countersign/consumption/v1\n" + _canonical({"consumed_at": consumed_at, "nonce": nonce})
     note, size = proof.get("checkpoint"), _integer(proof.get("size"))
     if not isinstance(note, str) or size is None:
         raise Refusal("the proof has no checkpoint or size")
     checkpoint = Checkpoint.parse(_Note.parse(note.encode()).text)
-    _log_key_id(note, trust, checkpoint)
+    log = _log_key_id(note, trust, checkpoint)
     if checkpoint.size != size or checkpoint.log_origin != json.loads(confirmation.core)["log"]:
         raise Refusal("the checkpoint is of another size or another log")
     hashes = _hashes(proof.get("hashes"), _base64url_of)
     _verify_inclusion(_leaf_hash(entry.encode()), index, size, hashes, checkpoint.root)
-    return Consumption(consumed_at, index)
+    return Consumption(consumed_at, index), log, TreeHead(checkpoint.size, checkpoint.root)
 
 
 def _log_key_id(note_text: str, trust: Trust, checkpoint: Checkpoint) -> str:
@@ -494,7 +526,7 @@ def _hashes(value: Json, decode: Callable[[str, int], Optional[bytes]]) -> List[
     return [one if one is not None else b"" for one in hashes]
 
 
-def _consume_key(confirmation: Confirmation) -> str:
+def _use_key(confirmation: Confirmation) -> str:
     made = f"countersign/consume\n{confirmation.idempotency_key}\n{confirmation.id}\n".encode()
     return _base64url(hashlib.sha256(made + secrets.token_bytes(16)).digest())
 

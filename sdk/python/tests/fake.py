@@ -72,6 +72,8 @@ class FakeServer:
         self.asked = {}
         self.by_key = {}
         self.requests = []
+        #: How much later than now a use is logged, in seconds.
+        self.stamp = 0
         story = Story()
         self.enrolled = {}
         for name, key in (("alex", ALEX), ("sam", SAM)):
@@ -264,7 +266,7 @@ class FakeServer:
             return 409, problem("conflict")
         if asked.consumption is None:
             asked.consumed_by = key
-            at = text(self.clock.now())
+            at = text(self.clock.now() + self.stamp)
             entry = "countersign/consumption/v1\n" + canonical({"consumed_at": at, "nonce": asked.core["nonce"]})
             index = len(self.log)
             self.log.append(entry.encode())

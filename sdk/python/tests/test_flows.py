@@ -231,9 +231,28 @@ class Resuming(unittest.TestCase):
         first = server.client().request_approval(**WIRE, idempotency_key="run-7")
         second = server.client().request_approval(**WIRE, idempotency_key="run-7")
         first.consume()
-        self.assertEqual(first.consume().log_index, first.consume().log_index)
+        for used in (first, second):
+            with self.assertRaises(AlreadyConsumed):
+                used.consume()
+
+    def test_a_use_that_nobody_answered_may_be_tried_again_much_later(self):
+        class Lossy(FakeServer):
+            lost = 0
+
+            def consume(self, asked, key):
+                answer = super().consume(asked, key)
+                self.lost += 1
+                return answer if self.lost > 4 else (500, {})
+
+        server = Lossy()
+        decision = server.client().request_approval(**WIRE)
+        with self.assertRaises(Unreachable):
+            decision.consume()
+        server.clock.sleep(600)
+        server.client().require_approval(**WIRE)
+        decision.consume()
         with self.assertRaises(AlreadyConsumed):
-            second.consume()
+            decision.consume()
 
     def test_a_short_wait_leaves_the_request(self):
         server = FakeServer("never")
@@ -303,6 +322,30 @@ class Using(unittest.TestCase):
 
             with self.subTest(change=name), self.assertRaises(NotVerified):
                 Lying().client().request_approval(**WIRE).consume()
+
+    def test_the_proof_of_another_use_is_none_of_this_one(self):
+        class Replaying(FakeServer):
+            """Answers every use of an approval as the first one."""
+
+            def consume(self, asked, key):
+                return super().consume(asked, asked.consumed_by or key)
+
+        for passes in (60, 200):
+            server = Replaying()
+            with self.subTest(passes=passes):
+                server.client().require_approval(**WIRE, idempotency_key="run-7")
+                server.clock.sleep(passes)
+                with self.assertRaises(ApprovalDenied) as denied:
+                    server.client().require_approval(**WIRE, idempotency_key="run-7")
+                self.assertEqual(denied.exception.code, "already_consumed")
+
+    def test_a_use_at_another_time_than_now_does_not_count(self):
+        for hours, error in ((-1, AlreadyConsumed), (1, NotVerified), (3, TooLate)):
+            server = FakeServer()
+            decision = server.client().request_approval(**WIRE)
+            server.stamp = 3600 * hours
+            with self.subTest(hours=hours), self.assertRaises(error):
+                decision.consume()
 
     def test_another_id_in_the_answer_is_a_mismatch(self):
         class Lying(FakeServer):

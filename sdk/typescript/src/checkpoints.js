@@ -32,6 +32,25 @@ export async function remember(link, note, patience, id) {
 }
 
 /**
+ * How many entries of a log the client has seen proved.
+ *
+ * @param {import('./link.js').Link} link
+ * @param {string} logOrigin
+ * @param {import('./clock.js').Patience} patience
+ * @returns {Promise<bigint>}
+ */
+export async function knownEntries(link, logOrigin, patience) {
+  const { trust } = await link.trusted.get(link, patience);
+  let most = 0n;
+  for (const key of trust.logs.filter(({ name }) => name === logOrigin)) {
+    const known = await link.memory.get(`checkpoint ${keyName(key)}`);
+    const { size } = known === undefined ? { size: 0n } : openCheckpoint(known);
+    if (size > most) most = size;
+  }
+  return most;
+}
+
+/**
  * Opens a signed checkpoint.
  *
  * @param {string} note

@@ -1,16 +1,28 @@
 // Using an approval: once, before it runs, as an entry of the log. Whatever goes wrong here, the action does not run.
 
-import { openCheckpoint, signerOf } from './checkpoints.js';
+import { knownEntries, openCheckpoint, signerOf } from './checkpoints.js';
 import { Patience } from './clock.js';
-import { AlreadyConsumedError, MismatchError, NotVerifiedError, RefusedError, UnreachableError } from './errors.js';
+import { FRESH } from './core.js';
+import {
+  AlreadyConsumedError, MismatchError, NotVerifiedError, RefusedError, TooLateError, UnreachableError,
+} from './errors.js';
 import { checkUsable } from './evidence.js';
 import { ask, inTime } from './retry.js';
-import { Refusal, hashFromBase64url, leafHash, secondsOf, utf8, verifyInclusion } from './verifier.js';
+import { Refusal, hashFromBase64url, leafHash, secondsOf, timeOf, utf8, verifyInclusion } from './verifier.js';
 
 /**
  * @typedef {object} Consumption
  * @property {string} consumedAt
  * @property {number} logIndex
+ */
+
+/**
+ * The one use of one decision. It begins with its first try, and a later one may bring the answer to that.
+ *
+ * @typedef {object} Use
+ * @property {string} key  it is asked with
+ * @property {number} [began]  in seconds since 1970
+ * @property {bigint} [known]  how many entries of the log were known then
  */
 
 /** Seconds that may pass until the server has answered, at most. */
@@ -20,19 +32,22 @@ const TRIES = 5;
 /**
  * @param {import('./link.js').Link} link
  * @param {import('./core.js').Core} core  whose approval was verified
- * @param {string} idempotencyKey
+ * @param {Use} use
  * @param {{timeout?: number, signal?: AbortSignal}} [options]
  * @returns {Promise<Consumption>}
  * @throws {import('./errors.js').CountersignError}
  */
-export async function consume(link, core, idempotencyKey, { timeout = TIMEOUT, signal } = {}) {
+export async function consume(link, core, use, { timeout = TIMEOUT, signal } = {}) {
   const patience = new Patience(link.clock, link.clock.now() + Math.min(timeout, TIMEOUT) * 1000, signal);
   try {
     checkUsable(link, core);
+    const began = (use.began ??= seconds(link));
+    const known = (use.known ??= await knownEntries(link, core.log, patience));
     const path = `/api/confirmations/${core.id}/consume`;
-    const call = { method: /** @type {const} */ ('POST'), path, idempotencyKey };
+    const call = { method: /** @type {const} */ ('POST'), path, idempotencyKey: use.key };
     const { value } = await inTime(() => ask(link, call, patience, { id: core.id, tries: TRIES }), core.id);
     const consumption = await readConsumption(link, core, value, patience);
+    checkThisUse(link, core, { began, known }, consumption);
     checkUsable(link, core);
     patience.checkAborted(core.id);
     if (patience.isOver) throw new UnreachableError('its answer came after the timeout', { id: core.id });
@@ -45,6 +60,36 @@ export async function consume(link, core, idempotencyKey, { timeout = TIMEOUT, s
   } finally {
     patience.end();
   }
+}
+
+/**
+ * That it is this use, in time, and not an earlier one: the proof of that stays valid for ever.
+ *
+ * @param {import('./link.js').Link} link
+ * @param {import('./core.js').Core} core
+ * @param {{began: number, known: bigint}} use
+ * @param {Consumption} consumption
+ */
+function checkThisUse(link, core, { began, known }, { consumedAt, logIndex }) {
+  const [at, now] = [secondsOf(consumedAt) ?? NaN, seconds(link)];
+  if (consumedAt > core.useBy) throw new TooLateError(core.id, core.useBy);
+  if (at < began - FRESH) {
+    const words = `the log says at ${consumedAt}, and this use began at ${timeOf(began)}`;
+    throw new AlreadyConsumedError(core.id, `${words}: an earlier use, or a wrong clock`);
+  }
+  if (!(at <= now + FRESH)) {
+    const words = `it is of ${consumedAt}, and it is ${timeOf(now)}: a wrong clock here or there`;
+    throw new NotVerifiedError('consumption', words, { id: core.id });
+  }
+  if (BigInt(logIndex) < known) {
+    const words = `the log had ${known} entries before this use, and shows the entry ${logIndex} for it: an earlier use`;
+    throw new AlreadyConsumedError(core.id, words);
+  }
+}
+
+/** @param {import('./link.js').Link} link */
+function seconds({ clock }) {
+  return Math.floor(clock.now() / 1000);
 }
 
 /**

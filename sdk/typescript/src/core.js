@@ -27,8 +27,8 @@ const NAMES = [
 ];
 /** A payload of 256 KiB and what stands around it. */
 const LIMITS = { maxBytes: 272 * 1024, maxDepth: 33 };
-/** How far the clocks of client and server may be apart, in seconds, where an older request would be somebody else's. */
-const FRESH = 120;
+/** How far the clocks of client and server may be apart, in seconds, where an older request or use would be somebody else's. */
+export const FRESH = 120;
 
 /**
  * Reads the core of an answer and compares it with what was asked.

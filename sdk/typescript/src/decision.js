@@ -30,8 +30,8 @@ import { base64url, sha256 } from './verifier.js';
 export class Outcome {
   #link;
   #confirmation;
-  /** @type {string | undefined} */
-  #consumeKey;
+  /** @type {import('./consume.js').Use | undefined} */
+  #use;
   #isConsumed = false;
 
   /**
@@ -104,9 +104,9 @@ export class Outcome {
     this.#isConsumed = true;
     // Of the request's key and of this decision alone: two processes that wait for one request, or one that was started
     // again after the use, must not both act.
-    this.#consumeKey ??= options.idempotencyKey ?? (await derivedKey(this.idempotencyKey));
+    this.#use ??= { key: options.idempotencyKey ?? (await derivedKey(this.idempotencyKey)) };
     try {
-      return await consume(this.#link, this.#confirmation.core, this.#consumeKey, options);
+      return await consume(this.#link, this.#confirmation.core, this.#use, options);
     } catch (error) {
       this.#isConsumed = Object(error).code !== 'unreachable';
       throw error;

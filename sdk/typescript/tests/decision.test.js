@@ -107,6 +107,33 @@ test('of two clients that found the same approval one acts', async () => {
   await assert.rejects(other.consume(), { code: 'already_consumed' });
 });
 
+test('the proof of another use is none of this one', async () => {
+  for (const passes of [60, 200]) {
+    const server = await StandIn.make();
+    server.whileWaiting = (record) => server.approve(record);
+    server.instead = (call, answer) => {
+      // Every use of an approval is answered as the first one was.
+      if (call.path.endsWith('/consume')) call.key = server.record().consumedBy ?? call.key;
+      return answer();
+    };
+    const question = { ...QUESTION, idempotencyKey: 'deploy-a1b2c3d' };
+    const run = async () => (await server.client().requestApproval(question)).orThrow().consume();
+    await run();
+    server.clock.advance(passes);
+    await assert.rejects(run(), { code: 'already_consumed' });
+  }
+});
+
+test('a use at another time than now does not count', async () => {
+  for (const [hours, code] of /** @type {const} */ ([[-1, 'already_consumed'], [1, 'not_verified'], [3, 'too_late']])) {
+    const server = await StandIn.make();
+    server.whileWaiting = (record) => server.approve(record);
+    const decision = (await server.client().requestApproval(QUESTION)).orThrow();
+    server.stamp = hours * 3600;
+    await assert.rejects(decision.consume(), { code });
+  }
+});
+
 test('a client that was started again finds its request by its id, and by what it asks', async () => {
   const server = await StandIn.make();
   const { id } = await server.client().createConfirmation(QUESTION);

@@ -31,6 +31,8 @@ export class StandIn {
   calls = [];
   /** What a test does in place of an answer, or to one. @type {(call: Call, answer: () => Promise<any>) => any} */
   instead = (_, answer) => answer();
+  /** How much later than now a use is logged, in seconds. */
+  stamp = 0;
   /** What happens while a request waits. @type {(record: Asked) => any} */
   whileWaiting = () => {};
 
@@ -191,7 +193,7 @@ export class StandIn {
     if (record.status !== 'approved' || (record.consumedBy ?? key) !== key) return problem(409, 'conflict');
     if (record.consumedBy === undefined) {
       record.consumedBy = key;
-      const consumedAt = this.clock.time;
+      const consumedAt = timeAt(this.clock.now() + this.stamp * 1000);
       const index = await this.log.append(`countersign/consumption/v1\n${canonical({ consumed_at: consumedAt, nonce: record.core.nonce })}`);
       record.consumption = { consumedAt, logIndex: index };
     }

@@ -237,6 +237,9 @@ class Flows:
         except (Refusal, UnicodeError) as error:
             raise NotVerified("consumption", str(error)) from None
         self._require_this_use(confirmation, consumption, use.began)
+        self._require_usable(confirmation)
+        # Its answer may have been on its way while another thread verified a later tree head: that one must continue it.
+        yield from self._remember(log, head, None, until)
         if consumption.log_index < use.known.get(log, 0):
             known = f"the log had {use.known[log]} entries before this use"
             raise AlreadyConsumed(f"{known}, and shows the entry {consumption.log_index} for it: an earlier use")

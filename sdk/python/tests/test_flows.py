@@ -368,14 +368,25 @@ class Remembering(unittest.TestCase):
         client = server.client()
         for _ in range(3):
             client.require_approval(**WIRE)
-        self.assertIn("/log/proof/consistency?from=3&to=5", [one.target for one in server.requests])
+        self.assertIn("/log/proof/consistency?from=4&to=5", [one.target for one in server.requests])
+
+    def test_the_log_of_a_use_must_continue_that_of_the_receipt(self):
+        class Forking(FakeServer):
+            def consume(self, asked, key):
+                honest, self.log = self.log, [b"another history %d" % n for n in range(9)]
+                answer = super().consume(asked, key)
+                self.log = honest
+                return answer
+
+        with self.assertRaises(RolledBack):
+            Forking().client().request_approval(**WIRE).consume()
 
     def test_a_smaller_log_is_not(self):
         client = FakeServer().client()
         client.require_approval(**WIRE)
         client.require_approval(**WIRE)
         client.transport = FakeServer()
-        with self.assertRaisesRegex(RolledBack, "has 3 entries, and had 5 before"):
+        with self.assertRaisesRegex(RolledBack, "has 3 entries, and had 6 before"):
             client.request_approval(**WIRE)
 
     def test_nor_one_that_contradicts_what_it_was(self):

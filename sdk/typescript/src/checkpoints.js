@@ -17,16 +17,19 @@ export class Smaller extends RolledBackError {}
  * @param {string} note  the signed checkpoint
  * @param {import('./clock.js').Patience} patience
  * @param {string} id  the confirmation's
+ * @param {{overtaken?: boolean}} [options]  whether it may be smaller, if the log proves that the known one continues it: what
+ *   cannot be asked for once more may have been on its way while another call verified a later one
  * @throws {RolledBackError}
  */
-export async function remember(link, note, patience, id) {
+export async function remember(link, note, patience, id, { overtaken = false } = {}) {
   const key = `checkpoint ${await signerOf(link, note, patience)}`;
   for (;;) {
     const known = await link.memory.get(key);
-    if (known !== undefined) await checkLater(link, { known, given: note, id }, patience);
+    const isLarger = known === undefined || openCheckpoint(note).size > openCheckpoint(known).size;
+    if (known !== undefined) await checkGrowth(link, { known, given: note, id, overtaken }, patience);
     // Another call may have remembered a larger one while the log was asked.
     if ((await link.memory.get(key)) !== known) continue;
-    if (known !== note) await link.memory.set(key, note);
+    if (isLarger) await link.memory.set(key, note);
     return;
   }
 }
@@ -82,19 +85,21 @@ export async function signerOf(link, note, patience) {
 
 /**
  * @param {import('./link.js').Link} link
- * @param {{known: string, given: string, id: string}} notes
+ * @param {{known: string, given: string, id: string, overtaken: boolean}} notes
  * @param {import('./clock.js').Patience} patience
  */
-async function checkLater(link, notes, patience) {
+async function checkGrowth(link, { overtaken, ...notes }, patience) {
   const [known, given] = [openCheckpoint(notes.known), openCheckpoint(notes.given)];
-  if (given.size < known.size) throw new Smaller(`it had ${known.size} entries, and has ${given.size}`, notes);
-  if (given.size === known.size) {
+  const isSmaller = given.size < known.size;
+  if (isSmaller && !overtaken) throw new Smaller(`it had ${known.size} entries, and has ${given.size}`, notes);
+  const [older, later] = isSmaller ? [given, known] : [known, given];
+  if (older.size === later.size) {
     if (sameBytes(given.root, known.root)) return;
     throw new RolledBackError(`it shows two histories of ${known.size} entries`, notes);
   }
   try {
-    const hashes = await askConsistency(link, known.size, given.size, patience, notes.id);
-    await verifyConsistency(known.size, given.size, known.root, given.root, hashes);
+    const hashes = await askConsistency(link, older.size, later.size, patience, notes.id);
+    await verifyConsistency(older.size, later.size, older.root, later.root, hashes);
   } catch (cause) {
     if (cause instanceof AbortedError || !(cause instanceof Refusal || cause instanceof CountersignError)) throw cause;
     throw new RolledBackError(`it does not prove that it only grew: ${cause.message}`, { ...notes, cause });

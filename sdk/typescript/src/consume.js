@@ -1,6 +1,6 @@
 // Using an approval: once, before it runs, as an entry of the log. Whatever goes wrong here, the action does not run.
 
-import { knownEntries, openCheckpoint, signerOf } from './checkpoints.js';
+import { knownEntries, openCheckpoint, remember, signerOf } from './checkpoints.js';
 import { Patience } from './clock.js';
 import { FRESH } from './core.js';
 import {
@@ -46,8 +46,10 @@ export async function consume(link, core, use, { timeout = TIMEOUT, signal } = {
     const path = `/api/confirmations/${core.id}/consume`;
     const call = { method: /** @type {const} */ ('POST'), path, idempotencyKey: use.key };
     const { value } = await inTime(() => ask(link, call, patience, { id: core.id, tries: TRIES }), core.id);
-    const consumption = await readConsumption(link, core, value, patience);
-    checkThisUse(link, core, { began, known }, consumption);
+    const { checkpoint, ...consumption } = await readConsumption(link, core, value, patience);
+    checkTime(link, core, began, consumption.consumedAt);
+    await inTime(() => remember(link, checkpoint, patience, core.id, { overtaken: true }), core.id);
+    checkIndex(core, known, consumption.logIndex);
     checkUsable(link, core);
     patience.checkAborted(core.id);
     if (patience.isOver) throw new UnreachableError('its answer came after the timeout', { id: core.id });
@@ -63,14 +65,14 @@ export async function consume(link, core, use, { timeout = TIMEOUT, signal } = {
 }
 
 /**
- * That it is this use, in time, and not an earlier one: the proof of that stays valid for ever.
+ * That it is of the time of this use: the proof of an earlier one stays valid for ever.
  *
  * @param {import('./link.js').Link} link
  * @param {import('./core.js').Core} core
- * @param {{began: number, known: bigint}} use
- * @param {Consumption} consumption
+ * @param {number} began
+ * @param {string} consumedAt
  */
-function checkThisUse(link, core, { began, known }, { consumedAt, logIndex }) {
+function checkTime(link, core, began, consumedAt) {
   const [at, now] = [secondsOf(consumedAt) ?? NaN, seconds(link)];
   if (consumedAt > core.useBy) throw new TooLateError(core.id, core.useBy);
   if (at < began - FRESH) {
@@ -81,10 +83,19 @@ function checkThisUse(link, core, { began, known }, { consumedAt, logIndex }) {
     const words = `it is of ${consumedAt}, and it is ${timeOf(now)}: a wrong clock here or there`;
     throw new NotVerifiedError('consumption', words, { id: core.id });
   }
-  if (BigInt(logIndex) < known) {
-    const words = `the log had ${known} entries before this use, and shows the entry ${logIndex} for it: an earlier use`;
-    throw new AlreadyConsumedError(core.id, words);
-  }
+}
+
+/**
+ * That it is newer than everything that was known of the log before.
+ *
+ * @param {import('./core.js').Core} core
+ * @param {bigint} known
+ * @param {number} logIndex
+ */
+function checkIndex(core, known, logIndex) {
+  if (BigInt(logIndex) >= known) return;
+  const words = `the log had ${known} entries before this use, and shows the entry ${logIndex} for it: an earlier use`;
+  throw new AlreadyConsumedError(core.id, words);
 }
 
 /** @param {import('./link.js').Link} link */
@@ -97,7 +108,7 @@ function seconds({ clock }) {
  * @param {import('./core.js').Core} core
  * @param {unknown} answer
  * @param {Patience} patience
- * @returns {Promise<Consumption>}
+ * @returns {Promise<Consumption & {checkpoint: string}>}
  */
 async function readConsumption(link, core, answer, patience) {
   const { id, consumedAt, logIndex, proof } = Object(answer);
@@ -109,7 +120,7 @@ async function readConsumption(link, core, answer, patience) {
   } catch (error) {
     throw error instanceof Refusal ? new NotVerifiedError('consumption', error.message, { id: core.id }) : error;
   }
-  return { consumedAt, logIndex };
+  return { consumedAt, logIndex, checkpoint: proof.checkpoint };
 }
 
 /**

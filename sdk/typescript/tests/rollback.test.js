@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { StandInLog } from './stand-in-log.js';
 import { QUESTION, StandIn, problem } from './stand-in.js';
 
 /** A server of which a client has verified an approval already. */
@@ -97,4 +98,35 @@ test('many approvals at once do not take each other for a rollback', async () =>
     return client.requestApproval({ ...QUESTION, payload: { replicas } });
   }));
   assert.ok(decisions.every(({ status }) => status === 'approved'));
+});
+
+test('the log of a use must continue that of the receipt', async () => {
+  const { server, client } = await known();
+  const decision = (await client.requestApproval(QUESTION)).orThrow();
+  const honest = server.log;
+  server.instead = async (call, answer) => {
+    if (!call.path.endsWith('/consume')) return answer();
+    server.log = await StandInLog.make(honest.origin);
+    server.log.key = honest.key;
+    for (let i = 0; i < 9; i += 1) await server.log.append(`another history ${i}`);
+    const given = await answer();
+    server.log = honest;
+    return given;
+  };
+  await assert.rejects(decision.consume(), { code: 'rolled_back' });
+});
+
+test('a use that another call overtook is fine, if the log proves that it only grew', async () => {
+  const { server, client } = await known();
+  const decision = (await client.requestApproval(QUESTION)).orThrow();
+  let isFirst = true;
+  server.instead = async (call, answer) => {
+    const given = await answer();
+    if (call.path.endsWith('/consume') && isFirst) {
+      isFirst = false;
+      await (await client.requestApproval(QUESTION)).orThrow().consume();
+    }
+    return given;
+  };
+  assert.ok((await decision.consume()).logIndex > 1);
 });

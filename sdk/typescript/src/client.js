@@ -121,7 +121,7 @@ export class Countersign {
    * Uses an approval, once, right before acting: `decision.consume()`.
    *
    * @param {import('./decision.js').Outcome} decision
-   * @param {CallOptions & {idempotencyKey?: string}} [options]
+   * @param {CallOptions} [options]
    * @returns {Promise<import('./consume.js').Consumption>}
    */
   async consume(decision, options) {

@@ -4,7 +4,7 @@ import { consume } from './consume.js';
 import {
   AlreadyConsumedError, CancelledError, ExpiredError, RejectedError, TimedOutError,
 } from './errors.js';
-import { idempotencyKey } from './request.js';
+import { idempotencyKey, refuseUnknown } from './request.js';
 import { base64url, sha256 } from './verifier.js';
 
 /**
@@ -25,6 +25,8 @@ import { base64url, sha256 } from './verifier.js';
  * @property {import('./verifier.js').Report} [report]  how it was verified
  * @property {any} [answer]  the server's
  */
+
+const CONSUME_OPTIONS = new Set(['timeout', 'signal']);
 
 /** One outcome. Its type {@link Decision} tells them apart by `status`. */
 export class Outcome {
@@ -91,20 +93,21 @@ export class Outcome {
   }
 
   /**
-   * Uses the approval, once, right before acting. Only after an `unreachable` may it be called again.
+   * Uses the approval, once, right before acting. Only after an `unreachable` may it be called again. The key that it is
+   * asked with is this decision's own, and nobody can choose it: a request can be found again, a use never.
    *
-   * @param {{timeout?: number, signal?: AbortSignal, idempotencyKey?: string}} [options]  the key only to consume again in
-   *   another process, where what follows may run twice
+   * @param {{timeout?: number, signal?: AbortSignal}} [options]
    * @returns {Promise<import('./consume.js').Consumption>}
    * @throws {import('./errors.js').CountersignError} and then the action must not run
    */
   async consume(options = {}) {
+    refuseUnknown(options, CONSUME_OPTIONS);
     this.orThrow();
     if (this.#isConsumed) throw new AlreadyConsumedError(this.id);
     this.#isConsumed = true;
     // Of the request's key and of this decision alone: two processes that wait for one request, or one that was started
     // again after the use, must not both act.
-    this.#use ??= { key: options.idempotencyKey ?? (await derivedKey(this.idempotencyKey)) };
+    this.#use ??= { key: await derivedKey(this.idempotencyKey) };
     try {
       return await consume(this.#link, this.#confirmation.core, this.#use, options);
     } catch (error) {

@@ -21,6 +21,8 @@ test('an approval comes back with its evidence, and is consumed once', async () 
     { id: decision.id, url: decision.url, compareCode: decision.compareCode },
   ]);
   assert.match(decision.compareCode, /^([a-z2-7]{4}-){3}[a-z2-7]{4}$/);
+  const withKey = /** @type {any} */ ({ idempotencyKey: 'again' });
+  await assert.rejects(decision.consume(withKey), TypeError, 'a key that could be used again would let two act');
   assert.equal((await decision.consume()).logIndex, 2);
   await assert.rejects(decision.consume(), { code: 'already_consumed' });
 });

@@ -401,7 +401,17 @@ impl Approved {
     /// The key is new each time: who was killed between using the approval and acting cannot know whether the action ran,
     /// so the next process must be told that it was used. And the use must be this call's: its entry is newer than all that
     /// the client knew of the log before, and its time is now.
-    pub async fn consume(self) -> Result<Used, Denied> {
+    ///
+    /// `within` is what is left of the caller's own time. An answer that is not there by then is none.
+    pub async fn consume(self, within: Option<Duration>) -> Result<Used, Denied> {
+        let Some(within) = within else { return self.used().await };
+        tokio::time::timeout(within, self.used()).await.unwrap_or_else(|_| {
+            let detail = "the time that the caller gives is over; whether the approval was used is not known";
+            Err(Denied::new(Code::Unreachable, detail))
+        })
+    }
+
+    async fn used(self) -> Result<Used, Denied> {
         let Pending { client, remembered, .. } = &self.pending;
         let began = now();
         remembered.check_usable(began)?;

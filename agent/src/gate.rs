@@ -39,7 +39,7 @@ pub struct Gate {
     pub asked: Asked,
     /// The caller's own key, by which a gate that was killed finds its request again.
     pub idempotency_key: Option<String>,
-    /// How long to wait for the decision; until the request expires if left out.
+    /// How long all of it may take, until the command starts; until the request expires if left out, and what its use takes.
     pub timeout: Option<Duration>,
 }
 
@@ -79,16 +79,16 @@ impl Gate {
         let asking = client.ask(&self.asked, self.idempotency_key.as_deref(), self.timeout);
         let asked = unless(&mut stop, asking).await?;
         pending(&asked)?;
-        let left = self.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
-        let approved = asked.decision(left, stop.as_mut()).await.map_err(Refusal::from)?;
-        Ok(self.take(approved, &mut stop).await?)
+        let left = || self.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+        let approved = asked.decision(left(), stop.as_mut()).await.map_err(Refusal::from)?;
+        Ok(self.take(approved, left(), &mut stop).await?)
     }
 
     /// Between the approval and the run: first what may be wrong without using the approval up, then the use.
-    async fn take(&self, approved: Approved, stop: &mut Stop<'_>) -> Result<Cleared, Refusal> {
+    async fn take(&self, approved: Approved, left: Option<Duration>, stop: &mut Stop<'_>) -> Result<Cleared, Refusal> {
         let id = approved.pending().id().to_owned();
         self.plan.check_again()?;
-        let used = unless(stop, approved.consume()).await?;
+        let used = unless(stop, approved.consume(left)).await?;
         // The use took a while: what is bound may have changed meanwhile.
         self.plan.check_again()?;
         // A signal that came with the answer counts too.

@@ -168,8 +168,9 @@ pub async fn decide(
     let made = client.ask(asked, Some(&call.idempotency_key()), Some(within)).await?;
     made.remembered().check_fresh(began)?;
     pending(&made);
-    let left = within.saturating_sub(since.elapsed());
-    made.decision(Some(left), stop).await?.consume().await
+    let left = || Some(within.saturating_sub(since.elapsed()));
+    let approved = made.decision(left(), stop).await?;
+    approved.consume(left()).await
 }
 
 /// The answer that lets the call run.

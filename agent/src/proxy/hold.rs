@@ -57,8 +57,7 @@ pub(crate) async fn hold(
     let late = |_| Err(Denied::new(Code::TimedOut, "the server did not say in time whether somebody decided"));
     let approved = timeout_at(ends + LATE, deciding).await.unwrap_or_else(late)?;
     let payload = approved.pending().remembered().core.payload.clone();
-    let used = timeout_at(ends, approved.consume());
-    let used = used.await.unwrap_or_else(|_| Err(unreachable("whether the approval was used is not known")))?;
+    let used = approved.consume(Some(ends.saturating_duration_since(Instant::now()))).await?;
     if Instant::now() >= ends {
         return Err(Denied::new(Code::TimedOut, "the approval came after the time that a call may take"));
     }

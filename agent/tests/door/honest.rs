@@ -91,7 +91,7 @@ async fn a_client_that_was_killed_finds_its_request_by_its_key() {
     let second = world.client().ask(&deployment(), Some("job-7"), None).await.unwrap();
     assert_eq!(first.id(), second.id());
     let approved = second.look(Duration::ZERO).await.unwrap().outcome.unwrap().expect("it is approved");
-    approved.consume().await.unwrap();
+    approved.consume(None).await.unwrap();
     let other = agent::Asked { action: "Something else".to_owned(), ..deployment() };
     let denied = world.client().ask(&other, Some("job-7"), None).await.unwrap_err();
     assert_eq!(denied.code, Code::Refused);
@@ -106,10 +106,10 @@ async fn an_approval_that_somebody_used_does_not_open() {
     let pending = client.ask(&deployment(), None, None).await.unwrap();
     let (same, _) = client.resume(pending.id()).await.unwrap();
     let approved = same.look(Duration::ZERO).await.unwrap().outcome.unwrap().expect("it is approved");
-    approved.consume().await.unwrap();
+    approved.consume(None).await.unwrap();
     let approved = pending.decision(None, std::future::pending()).await.unwrap();
     assert!(approved.consumed_at().is_some());
-    assert_eq!(approved.consume().await.unwrap_err().code, Code::AlreadyConsumed);
+    assert_eq!(approved.consume(None).await.unwrap_err().code, Code::AlreadyConsumed);
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_consumption_under_an_earlier_head_is_fine_if_the_log_proves_that_it_o
         let slow = pending.decision(None, std::future::pending()).await.unwrap();
         let ((there, answered), (release, released)) = (oneshot::channel(), oneshot::channel());
         *world.front.holds.lock().unwrap() = Some(Hold { there, released });
-        let slow = tokio::spawn(slow.consume());
+        let slow = tokio::spawn(slow.consume(None));
         answered.await.unwrap();
         ask_and_use(&client, &deployment()).await.unwrap();
         silent.store(!proves, Ordering::Relaxed);
@@ -199,7 +199,7 @@ async fn an_earlier_use_is_not_this_call_s() {
     let run = |client: Client| async move {
         let pending = client.ask(&deployment(), Some("job-7"), None).await.unwrap();
         let approved = pending.decision(None, std::future::pending()).await.unwrap();
-        approved.consume().await.err().map(|denied| denied.code)
+        approved.consume(None).await.err().map(|denied| denied.code)
     };
     assert_eq!(run(world.client()).await, None);
     assert_eq!(run(world.client()).await, Some(Code::AlreadyConsumed));

@@ -151,7 +151,7 @@ pub(crate) fn deployment() -> Asked {
 pub(crate) async fn ask_and_use(client: &Client, asked: &Asked) -> Result<Used, Denied> {
     let pending = client.ask(asked, None, None).await?;
     let approved = pending.decision(Some(Duration::from_secs(60)), std::future::pending()).await?;
-    approved.consume().await
+    approved.consume(None).await
 }
 
 /// Much patience with a server that answers, however busy the machine is, and short pauses.

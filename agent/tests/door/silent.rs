@@ -79,5 +79,5 @@ async fn a_consumption_without_an_answer_does_not_open() {
     let pending = world.client().ask(&deployment(), None, None).await.unwrap();
     let approved = pending.decision(None, std::future::pending()).await.unwrap();
     *world.front.busy.lock().unwrap() = u32::MAX;
-    assert_eq!(approved.consume().await.unwrap_err().code, Code::Unreachable);
+    assert_eq!(approved.consume(None).await.unwrap_err().code, Code::Unreachable);
 }

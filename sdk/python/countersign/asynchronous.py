@@ -79,7 +79,7 @@ class AsyncCountersign:
         on_pending: Optional[OnPending] = None,
         **terms: Unpack[Terms],
     ) -> AsyncDecision:
-        """Asks, waits, verifies and consumes. Raises `ApprovalDenied` for everything else."""
+        """Asks, waits, verifies and consumes, all within the timeout. Raises `ApprovalDenied` for everything else."""
         question = Question.of(action, payload, **terms)
         return self._decision(await self._run(self.flows.require(question, timeout), on_pending))
 
@@ -109,9 +109,9 @@ class AsyncCountersign:
         """Takes a request back; a decided one is `Refused` with 409."""
         await self._run(self.flows.cancel(confirmation if isinstance(confirmation, str) else confirmation.id))
 
-    async def consume(self, decision: Outcome) -> Consumption:
-        """Uses an approval, once. Only after this may the action run."""
-        return await self._run(self.flows.consume(decision))
+    async def consume(self, decision: Outcome, *, timeout: Optional[float] = None) -> Consumption:
+        """Uses an approval, once, within a time. Only after this may the action run."""
+        return await self._run(self.flows.consume(decision, timeout))
 
     async def verify_receipt(self, receipt: str, expectation: Optional[Expectation] = None) -> Report:
         """The verifier's report on a receipt, with this client's trust file."""

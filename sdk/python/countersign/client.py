@@ -80,7 +80,7 @@ class Countersign:
         on_pending: Optional[OnPending] = None,
         **terms: Unpack[Terms],
     ) -> Decision:
-        """Asks, waits, verifies and consumes. Raises `ApprovalDenied` for everything else."""
+        """Asks, waits, verifies and consumes, all within the timeout. Raises `ApprovalDenied` for everything else."""
         question = Question.of(action, payload, **terms)
         return self._decision(self._run(self.flows.require(question, timeout), on_pending))
 
@@ -108,9 +108,10 @@ class Countersign:
         """Takes a request back; a decided one is `Refused` with 409."""
         self._run(self.flows.cancel(confirmation if isinstance(confirmation, str) else confirmation.id))
 
-    def consume(self, decision: Outcome) -> Consumption:
-        """Uses an approval, once. Only after this may the action run."""
-        return self._run(self.flows.consume(decision))
+    def consume(self, decision: Outcome, *, timeout: Optional[float] = None) -> Consumption:
+        """Uses an approval, once, within a time. Only after this may the action run. After `Unreachable` it may be called
+        again."""
+        return self._run(self.flows.consume(decision, timeout))
 
     def verify_receipt(self, receipt: str, expectation: Optional[Expectation] = None) -> Report:
         """The verifier's report on a receipt, with this client's trust file."""

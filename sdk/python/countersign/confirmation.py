@@ -114,11 +114,11 @@ class Decision(Outcome):
 
     client: Optional[Countersign] = None
 
-    def consume(self) -> Consumption:
-        """Uses the approval, once. Only after this may the action run."""
+    def consume(self, timeout: Optional[float] = None) -> Consumption:
+        """Uses the approval, once, within a time. Only after this may the action run."""
         if self.client is None:
             raise TypeError("this decision has no client")
-        return self.client.consume(self)
+        return self.client.consume(self, timeout=timeout)
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,11 @@ class AsyncDecision(Outcome):
 
     client: Optional[AsyncCountersign] = None
 
-    async def consume(self) -> Consumption:
-        """Uses the approval, once. Only after this may the action run."""
+    async def consume(self, timeout: Optional[float] = None) -> Consumption:
+        """Uses the approval, once, within a time. Only after this may the action run."""
         if self.client is None:
             raise TypeError("this decision has no client")
-        return await self.client.consume(self)
+        return await self.client.consume(self, timeout=timeout)
 
 
 @dataclass(frozen=True)

@@ -122,11 +122,12 @@ class Flows:
         return (yield from self.wait(confirmation, left))
 
     def require(self, question: Question, timeout: Optional[float]) -> Flow[Outcome]:
-        """Asks, waits, verifies and consumes; anything else is `ApprovalDenied`."""
+        """Asks, waits, verifies and consumes, all within the timeout; anything else is `ApprovalDenied`."""
         outcome: Optional[Outcome] = None
+        until = None if timeout is None else self.monotonic() + timeout
         try:
             outcome = yield from self.request(question, timeout)
-            yield from self.consume(outcome)
+            yield from self.consume(outcome, None if until is None else until - self.monotonic())
             return outcome
         except ApprovalDenied:
             raise
@@ -201,26 +202,27 @@ class Flows:
         until = self.monotonic() + (self._patience() if patience is None else patience)
         yield from self._call("POST", f"/api/confirmations/{_checked(id)}/cancel", until)
 
-    def consume(self, outcome: Outcome) -> Flow[Consumption]:
-        """Uses an approval, once. The action may run after this, and never without it."""
+    def consume(self, outcome: Outcome, timeout: Optional[float] = None) -> Flow[Consumption]:
+        """Uses an approval, once, within the caller's time. The action may run after this, and never without it."""
         if outcome.status != "approved":
             raise ApprovalDenied(outcome.status, _said(outcome), outcome)
         use = outcome.use
         if not use.taken.acquire(blocking=False):
             raise AlreadyConsumed("this decision was used before")
         try:
-            return (yield from self._use(outcome.confirmation, use))
+            return (yield from self._use(outcome.confirmation, use, timeout))
         except Unreachable:
             # Nobody knows whether it was used; the same key will get the answer.
             use.taken.release()
             raise
 
-    def _use(self, confirmation: Confirmation, use: Use) -> Flow[Consumption]:
+    def _use(self, confirmation: Confirmation, use: Use, timeout: Optional[float]) -> Flow[Consumption]:
         self._require_usable(confirmation)
         if use.began is None:
             use.began = self.now()
             use.known = {log: head.size for log, head in self._largest().items()}
-        until = self.monotonic() + max(1.0, min(_CONSUME_FOR, confirmation.use_by - self.now()))
+        patience = max(1.0, min(_CONSUME_FOR, confirmation.use_by - self.now()))
+        until = self.monotonic() + (patience if timeout is None else min(timeout, patience))
         path = f"/api/confirmations/{confirmation.id}/consume"
         try:
             answer = yield from self._call("POST", path, until, headers={"Idempotency-Key": use.key})
@@ -244,6 +246,8 @@ class Flows:
             known = f"the log had {use.known[log]} entries before this use"
             raise AlreadyConsumed(f"{known}, and shows the entry {consumption.log_index} for it: an earlier use")
         self._require_usable(confirmation)
+        if timeout is not None and self.monotonic() > until:
+            raise _OutOfTime("the answer to the use came after the caller's time")
         return consumption
 
     def _require_this_use(self, confirmation: Confirmation, consumption: Consumption, began: float) -> None:

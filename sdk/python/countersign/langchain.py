@@ -187,17 +187,22 @@ def _held(
 ) -> Flow[Outcome]:
     """Asks, or finds what was asked before the node was run again; waits; consumes."""
     terms: Dict[str, Any] = {"username": whom} if isinstance(whom, str) else dict(whom)
+    began = flows.monotonic()
     terms.setdefault("action", f"Run the tool {payload['tool']}")
     question = Question.of(payload=payload, **{"idempotency_key": key, **terms})
-    confirmation = yield from flows.create(question, since=since)
     # Without a key nobody would find the request again after an interrupt.
     may_interrupt = key is not None and wait is not None
-    outcome = yield from flows.wait(confirmation, wait if may_interrupt else timeout, cancel=not may_interrupt)
+    # A graph that is resumed may take as long as the request lasts.
+    timeout = None if may_interrupt else timeout
+    until = None if timeout is None else began + timeout
+    confirmation = yield from flows.create(question, timeout, since)
+    left = None if until is None else until - flows.monotonic()
+    outcome = yield from flows.wait(confirmation, wait if may_interrupt else left, cancel=not may_interrupt)
     while outcome.status == "pending":
         # Raises, or returns what an earlier run of this node was resumed with.
         interrupt(_shown(confirmation, payload))
         outcome = yield from flows.wait(confirmation, 1, cancel=False)
-    yield from flows.consume(outcome)
+    yield from flows.consume(outcome, None if until is None else until - flows.monotonic())
     return outcome
 
 

@@ -302,6 +302,21 @@ class Using(unittest.TestCase):
         with self.assertRaises(TooLate):
             Slow().client().request_approval(**WIRE).consume()
 
+    def test_the_caller_s_time_is_for_the_use_too(self):
+        server = FakeServer("consume_hangs")
+        with self.assertRaises(ApprovalDenied) as denied:
+            server.client().require_approval(**WIRE, timeout=7)
+        self.assertEqual((denied.exception.code, server.clock.seconds), ("unreachable", 7))
+
+        class Slow(FakeServer):
+            def consume(self, asked, key):
+                self.clock.sleep(8)
+                return super().consume(asked, key)
+
+        with self.assertRaises(ApprovalDenied):
+            Slow().client().require_approval(**WIRE, timeout=7)
+        Slow().client().require_approval(**WIRE)
+
     def test_the_use_must_be_in_the_log(self):
         changes = {
             "index": lambda answer: answer.update(logIndex=answer["logIndex"] - 1),

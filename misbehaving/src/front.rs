@@ -253,7 +253,7 @@ impl Front {
             Trick::Tampered => receipt(evidence::with_flipped_signatures(&genuine)),
             Trick::OneOfTwo => receipt(evidence::with_one_decision(&genuine)),
             Trick::RolledBack => receipt(evidence::in_own_log(&genuine, &key, 0, |decision| decision)),
-            Trick::Forked => receipt(evidence::in_own_log(&genuine, &key, 100_000, |decision| decision)),
+            Trick::Forked => receipt(evidence::in_own_log(&genuine, &key, 10_000, |decision| decision)),
             Trick::DecidedLate => receipt(evidence::in_own_log(&genuine, &key, 0, |mut decision| {
                 decision.decided_at = decision.decided_at.plus(3 * 24 * 3600);
                 decision

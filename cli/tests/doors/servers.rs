@@ -4,11 +4,15 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+/// How many cases run beside each other.
+const AT_ONCE: usize = 6;
 
 /// The servers, which end with this program, because then their standard input ends.
 pub(crate) struct Servers {
@@ -57,8 +61,19 @@ impl Servers {
     }
 }
 
+/// Does something with every case, several at once, because most of them wait.
+pub(crate) fn for_each_case(work: impl Fn(&Case) + Sync) {
+    let queue = Mutex::new(cases());
+    let take = || {
+        while let Some(case) = { queue.lock().unwrap().pop() } {
+            work(&case);
+        }
+    };
+    thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(take))));
+}
+
 /// All cases.
-pub(crate) fn cases() -> Vec<Case> {
+fn cases() -> Vec<Case> {
     let table = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/doors.json")).unwrap();
     let cases: Vec<Case> = serde_json::from_str(&table).unwrap();
     assert!(cases.len() >= 30, "the table has lost cases");
@@ -107,7 +122,7 @@ impl Held {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (release, released) = channel();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             for client in listener.incoming() {
                 pass_on(client.unwrap(), &server, &released);
             }
@@ -124,7 +139,7 @@ impl Held {
 fn pass_on(mut client: TcpStream, server: &str, released: &Receiver<()>) {
     let mut to_server = TcpStream::connect(server).unwrap();
     let (mut from_server, mut to_client) = (to_server.try_clone().unwrap(), client.try_clone().unwrap());
-    std::thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
+    thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
     let mut bytes = vec![0; 1 << 16];
     while let Ok(read @ 1..) = client.read(&mut bytes) {
         if bytes.starts_with(b"GET /api/confirmations/") {

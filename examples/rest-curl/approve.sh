@@ -3,7 +3,7 @@
 set -eu
 api="$COUNTERSIGN_URL/api/confirmations"
 # From a file, so that the key is in no list of processes.
-call() { printf 'header = "X-Api-Key: %s"\n' "$COUNTERSIGN_API_KEY" | curl -sS --fail-with-body --config - "$@"; }
+call() { printf 'header = "X-Api-Key: %s"\n' "$COUNTERSIGN_API_KEY" | curl -sS --fail-with-body --max-time 60 --config - "$@"; }
 # A field of the answer, by its name and what it looks like. jq would be the better tool where there is one.
 field() { printf '%s' "$answer" | sed -n "s/.*\"$1\": *\"\($2\)\".*/\1/p"; }
 
@@ -14,7 +14,7 @@ echo "alex, please decide: $(field url '[^"]*')"
 
 status=pending
 while [ "$status" = pending ]; do
-  answer=$(call --max-time 60 "$api/$id?wait=25")
+  answer=$(call "$api/$id?wait=25")
   status=$(field status '[a-z]*')
 done
 

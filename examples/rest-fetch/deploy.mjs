@@ -13,6 +13,7 @@ async function call(method, path, body, headers = {}) {
     headers: { 'X-Api-Key': process.env.COUNTERSIGN_API_KEY, 'Content-Type': 'application/json', ...headers },
     body: body && JSON.stringify(body),
     redirect: 'error',
+    signal: AbortSignal.timeout(60_000),
   });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();

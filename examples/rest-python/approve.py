@@ -13,18 +13,22 @@ response = requests.post(
     headers=headers,
     json={"username": "alex", "action": "Wire money", "payload": payload},
     timeout=30,
+    allow_redirects=False,
 )
 response.raise_for_status()
 confirmation = response.json()
+where = f"{url}/api/confirmations/{confirmation['id']}"
 print("alex, please decide:", confirmation["url"], flush=True)
 
 while confirmation["status"] == "pending":
-    response = requests.get(f"{url}/api/confirmations/{confirmation['id']}?wait=25", headers=headers, timeout=60)
+    response = requests.get(f"{where}?wait=25", headers=headers, timeout=60, allow_redirects=False)
     response.raise_for_status()
     confirmation = response.json()
 
 if confirmation["status"] != "approved":
     raise SystemExit(f"not approved: {confirmation['status']}")
 # An approval serves once: a second use is 409, and stops here.
-requests.post(f"{url}/api/confirmations/{confirmation['id']}/consume", headers=headers, timeout=30).raise_for_status()
+response = requests.post(f"{where}/consume", headers=headers, timeout=30, allow_redirects=False)
+if response.status_code != 200:
+    raise SystemExit(f"not used: {response.status_code}")
 print("wired", payload["amount"], "to", payload["to"])

@@ -117,6 +117,8 @@ struct Front {
     honest: Honest,
     approving: Option<u16>,
     lies: Mutex<HashMap<String, Lie>>,
+    /// What was asked and has not happened yet, by its id.
+    later: Mutex<HashMap<String, Value>>,
     /// The logs that were made up, by their sizes.
     made_up: Mutex<HashMap<u64, MadeUpLog>>,
 }
@@ -135,8 +137,9 @@ pub(crate) async fn listen(trick: Trick, published_key: &str, approving: Option<
     };
     let log_key = if trick == Trick::OtherLog { Honest::other_log_key() } else { Honest::log_key() };
     let honest = Honest::start(behind, &log_key).await;
-    let (lies, made_up) = (Mutex::default(), Mutex::default());
-    let front = Arc::new(Front { trick, published_key: published_key.to_owned(), honest, approving, lies, made_up });
+    let (lies, later, made_up) = Default::default();
+    let published_key = published_key.to_owned();
+    let front = Arc::new(Front { trick, published_key, honest, approving, lies, later, made_up });
     let router = Router::new().fallback(answer).with_state(front);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -152,7 +155,7 @@ async fn answer(State(front): State<Arc<Front>>, mut request: Request<Body>) -> 
     match (method, parts.as_slice()) {
         (_, ["api", ..]) if front.trick == Trick::Redirect => front.redirect(&request),
         (Method::POST, ["api", "confirmations"]) => front.create(request).await,
-        (Method::GET, ["api", "confirmations", _]) => front.get(request).await,
+        (Method::GET, ["api", "confirmations", id]) => front.get(request, id).await,
         (Method::POST, ["api", "confirmations", id, "cancel"]) => front.cancel(request, id).await,
         (Method::POST, ["api", "confirmations", id, "consume"]) => front.consume(request, id).await,
         (Method::GET, ["log", "proof", "consistency"]) => front.consistency(request).await,
@@ -178,9 +181,12 @@ impl Front {
         Redirect::temporary(&format!("http://localhost:{port}{}", request.uri())).into_response()
     }
 
-    /// Passes a request on and, if it is new, lets happen what happens to it before the caller hears of it.
+    /// Passes a request on and, if it is new, lets happen what happens to it before the caller hears of it. Only the tools of
+    /// MCP take what has ended by then for an earlier request, so theirs wait until somebody waits for them.
     async fn create(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+        let later = key.is_some_and(|key| key.starts_with("mcp-"));
         let mut body = body.collect().await.unwrap().to_bytes();
         let asked: Option<Value> = serde_json::from_slice(&body).ok();
         if let (Trick::WrongCore, Some(asked)) = (self.trick, &asked) {
@@ -192,7 +198,12 @@ impl Front {
         let body = body.collect().await.unwrap().to_bytes();
         if let (StatusCode::CREATED, Some(asked)) = (parts.status, asked) {
             let created: Value = serde_json::from_slice(&body).unwrap();
-            self.happen(created["id"].as_str().unwrap(), &asked).await;
+            let id = created["id"].as_str().unwrap();
+            if later {
+                self.later.lock().await.insert(id.to_owned(), asked);
+            } else {
+                self.happen(id, &asked).await;
+            }
         }
         Response::from_parts(parts, Body::from(body))
     }
@@ -267,7 +278,13 @@ impl Front {
         }
     }
 
-    async fn get(&self, request: Request<Body>) -> Response<Body> {
+    async fn get(&self, request: Request<Body>, id: &str) -> Response<Body> {
+        if request.uri().query().is_some_and(|query| query.contains("wait=")) {
+            let asked = self.later.lock().await.remove(id);
+            if let Some(asked) = asked {
+                self.happen(id, &asked).await;
+            }
+        }
         if self.trick == Trick::UseByPassed {
             // The one case in which time itself has to pass, and two seconds are what is left and a little.
             tokio::time::sleep(Duration::from_secs(2)).await;

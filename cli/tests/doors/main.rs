@@ -1,5 +1,5 @@
-//! The doors of the command line, gate and hook, against servers that misbehave: every case of testdata/doors.json, and what
-//! the processes do with signals, files, exit codes and settings.
+//! The doors of the command line, gate, hook and the MCP tools, against servers that misbehave: every case of
+//! testdata/doors.json, and what the processes do with signals, files, exit codes and settings.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -7,5 +7,6 @@ mod documents;
 mod gate;
 mod hook;
 mod install;
+mod mcp;
 mod process;
 mod servers;

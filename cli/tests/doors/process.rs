@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::servers::servers;
 
 /// How long anything may take. Nothing takes nearly as long; it is what separates slow from stuck.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A folder for doors, with a memory of its own.
 pub(crate) struct Folder(TempDir);

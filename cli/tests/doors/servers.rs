@@ -81,6 +81,11 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
+    /// Whether the case asks something of its own in this field.
+    pub(crate) fn asks(&self, field: &str) -> bool {
+        self.request.get(field).is_some()
+    }
+
     /// What the case asks, as options.
     pub(crate) fn options(&self) -> Vec<String> {
         let mut options = Vec::new();

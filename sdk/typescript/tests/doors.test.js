@@ -58,6 +58,21 @@ describe('doors', { concurrency: 8 }, () => {
     });
   }
 
+  test('the script without the SDK refuses what its guide says', async () => {
+    const [, text] = readFileSync(join(root, 'docs/rest.md'), 'utf8').match(/They do not act(.*?)They act in all/s) ?? [];
+    const refused = [...(text ?? '').matchAll(/`([a-z0-9_]+)`/g)].map(([, name]) => name);
+    assert.ok(refused.length > 10);
+    await Promise.all(refused.map(async (name) => {
+      const env = { ...process.env, COUNTERSIGN_URL: found.cases[name], COUNTERSIGN_API_KEY: found.api_key };
+      const script = spawn(process.execPath, [join(root, 'examples/rest-fetch/deploy.mjs')], { env, stdio: 'pipe' });
+      let output = '';
+      script.stdout.on('data', (data) => { output += data; });
+      script.stderr.on('data', (data) => { output += data; });
+      const [code] = await once(script, 'close');
+      assert.ok(code !== 0 && !output.includes('deploying'), `${name}: ${output}`);
+    }));
+  });
+
   /** @param {string} name @param {any} request @param {import('../src/memory.js').Memory} memory */
   async function act(name, request, memory) {
     const client = new Countersign({

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
 
-from misbehaving import ROOT, Misbehaving  # noqa: E402
+from misbehaving import ROOT, Misbehaving, table  # noqa: E402
 
 SDK = os.path.join(ROOT, "sdk", "python")
 EXAMPLES = os.path.join(ROOT, "examples")
@@ -59,15 +60,31 @@ class Runs(unittest.TestCase):
                 self.assertTrue(done.stdout.endswith("wired 12.5 to ACME\n"), done.stdout)
 
     def test_and_on_nothing_else(self):
-        for case in ("rejects", "cancels", "error_500", "already_consumed"):
+        for case in ("rejects", "cancels", "already_consumed"):
             for name, command in COMMANDS.items():
-                if case == "error_500" and name in ("python/wire.py", "langchain/agent.py"):
-                    continue  # They try again for a while; the suites of the doors do not wait for it.
+                if name.startswith("rest-"):
+                    continue  # Below.
                 with self.subTest(example=name, case=case), tempfile.TemporaryDirectory() as folder:
                     done = self.run_in(folder, case, [*command, os.path.join(EXAMPLES, name)])
                     self.assertNotIn("wired 12.5", done.stdout)
                     # The agent's own answer is a message to its model.
                     self.assertEqual(done.returncode == 0, name == "langchain/agent.py", done.stderr)
+
+    def test_the_scripts_without_an_sdk_refuse_what_their_guide_says(self):
+        refused, acted_on = cases_of_the_guide_to_rest()
+        rows = {row["case"] for row in table() if not row["runs"]}
+        self.assertEqual(refused | acted_on, rows - {"refuses"}, "the guide names every case that its request can have")
+        with ThreadPoolExecutor(8) as pool, tempfile.TemporaryDirectory() as folder:
+
+            def attempt(name, case):
+                return self.run_in(folder, case, [*COMMANDS[name], os.path.join(EXAMPLES, name)])
+
+            scripts = [name for name in COMMANDS if name.startswith("rest-")]
+            running = [(name, case, pool.submit(attempt, name, case)) for name in scripts for case in sorted(refused)]
+            for name, case, done in running:
+                with self.subTest(example=name, case=case):
+                    self.assertNotIn("wired", done.result().stdout)
+                    self.assertNotEqual(done.result().returncode, 0)
 
     def test_the_code_of_the_guides_runs(self):
         for page in ("python.md", "langchain.md", "rest.md", "../README.md"):
@@ -89,6 +106,14 @@ class Runs(unittest.TestCase):
         for name in COMMANDS:
             with self.subTest(example=name), open(os.path.join(EXAMPLES, name)) as file:
                 self.assertLess(len(file.readlines()), 40)
+
+
+def cases_of_the_guide_to_rest():
+    """Those in which its scripts do not act, and those in which they do."""
+    with open(os.path.join(ROOT, "docs", "rest.md"), encoding="utf-8") as file:
+        _, text = file.read().split("They do not act", 1)
+    refused, acted_on = text.split("They act in all", 1)
+    return tuple(set(re.findall(r"`([a-z0-9_]+)`", part.split("The SDKs")[0])) for part in (refused, acted_on))
 
 
 def blocks(page, language):

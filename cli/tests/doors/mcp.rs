@@ -1,0 +1,90 @@
+//! `countersign mcp`: the tools verify what a server says, and no answer calls anything approved that is not. They do not
+//! consume, so what lies about the use alone is no lie to them.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::process::{DEADLINE, Folder};
+use crate::servers::{Case, for_each_case, servers};
+
+/// The approval is genuine: only who uses it can be lied to. And what is pending may be of any time.
+const GENUINE: [&str; 5] = ["old_consumption", "forked_consumption", "consume_500", "consume_hangs", "old_request"];
+
+#[test]
+fn no_answer_approves_what_is_not() {
+    for_each_case(|case| {
+        // The tools ask one person, and leave the time for the use to the server.
+        if case.asks("approvers") || case.asks("useWithin") {
+            return;
+        }
+        let folder = Folder::new();
+        if case.after_approval {
+            for n in 0..2 {
+                let answer = ask(&folder, "approves", &format!("alex, the {n}th time"), "alex");
+                assert_eq!(answer["structuredContent"]["approved"], true, "{answer}");
+            }
+        }
+        let name = &case.name;
+        let answer = ask(&folder, name, "alex", if case.asks("username") { "nobody" } else { "alex" });
+        let (approved, reason) = expected(case);
+        assert_eq!(answer["structuredContent"]["approved"] == true, approved, "{name}: {answer}");
+        let Some(reason) = reason else { return };
+        let text = answer["content"][0]["text"].as_str().unwrap();
+        let said = answer["structuredContent"]["reason"] == reason || text.contains(&format!("({reason})"));
+        assert!(said, "{name}: {reason}: {answer}");
+        assert!(text.to_lowercase().contains("do not act"), "{name}: {text}");
+        assert!(!text.contains(&servers().api_key), "{name}: the API key is shown");
+    });
+}
+
+/// Whether an answer says approved, and what it gives as the reason if not.
+fn expected(case: &Case) -> (bool, Option<&str>) {
+    match (case.name.as_str(), case.code.as_deref()) {
+        (name, _) if GENUINE.contains(&name) => (true, None),
+        // The server's own word for it.
+        ("refuses", _) => (false, Some("invalid-request")),
+        // The waiting ends, the request does not.
+        (_, Some("timed_out")) => (false, None),
+        (_, code) => (case.runs, code),
+    }
+}
+
+/// One call of the tool, by a host that speaks in lines, and its result.
+fn ask(folder: &Folder, case: &str, payload: &str, approver: &str) -> Value {
+    let mut command = folder.countersign(&servers().url(case));
+    let mut host =
+        command.arg("mcp").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut stdin, stdout) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
+    let (to_lines, lines) = channel();
+    thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| to_lines.send(line))
+    });
+    let info = json!({"name": "a host", "version": "1"});
+    let arguments = json!({
+        "action": "Apply the plan", "approver_username": approver, "payload": {"of": payload},
+        "wait_seconds": 3, "expires_in_seconds": 300,
+    });
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize",
+            "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": "request_human_approval", "arguments": arguments}}),
+    ] {
+        writeln!(stdin, "{message}").unwrap();
+    }
+    let answer = loop {
+        let line = lines.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("{case}: no answer"));
+        let message: Value = serde_json::from_str(&line).unwrap();
+        if message["id"] == 1 {
+            break message["result"].clone();
+        }
+    };
+    drop(stdin);
+    host.wait().unwrap();
+    answer
+}

@@ -51,7 +51,9 @@ class AsyncCountersign:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         flows: Optional[Flows] = None,
     ) -> None:
-        self.flows = flows or flows_of(api_key, trust, memory, request_timeout, max_retries, poll)
+        self.flows = flows or flows_of(
+            api_key, trust, memory, request_timeout, max_retries, poll, base_url
+        )
         self.transport: Transport = transport or HttpTransport(
             base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
         )

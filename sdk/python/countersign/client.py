@@ -30,7 +30,7 @@ class Countersign:
     """Asks people for approval, and believes nobody but their passkeys.
 
     `trust` is a trust file or its path (else COUNTERSIGN_TRUST; without it the server's own is taken on first use, and
-    decisions say so). `memory` is the path of a file that keeps the largest log seen, across processes.
+    decisions say so). `memory` is the path of a file that keeps the largest log seen and that first trust, across processes.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class Countersign:
         sleep: Callable[[float], None] = time.sleep,
         flows: Optional[Flows] = None,
     ) -> None:
-        self.flows = flows or flows_of(api_key, trust, memory, request_timeout, max_retries, poll)
+        self.flows = flows or flows_of(
+            api_key, trust, memory, request_timeout, max_retries, poll, base_url
+        )
         self.transport: Transport = transport or HttpTransport(
             base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
         )

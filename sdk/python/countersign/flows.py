@@ -111,6 +111,8 @@ class Flows:
     max_retries: int
     #: Seconds of one long-poll.
     poll: int
+    #: The URL, under which the memory keeps what the server said the first time; empty where it is not known.
+    server: str = ""
     first_use: Optional[Trust] = None
 
     def request(self, question: Question, timeout: Optional[float]) -> Flow[Outcome]:
@@ -375,11 +377,14 @@ class Flows:
         if self.trust is not None:
             return self.trust, "pinned"
         if self.first_use is None:
-            answer = yield from self._call("GET", "/trust.json", until)
-            try:
-                self.first_use = Trust.parse(_canonical(answer).encode())
-            except Refusal as error:
-                raise Unreachable(f"the server's trust file cannot be used: {error}") from None
+            kept = self.memory.first_use(self.server) if self.server else None
+            if kept is None:
+                answer = yield from self._call("GET", "/trust.json", until)
+                said = _canonical(answer)
+                _parse_trust(said)
+                # Another process may have been first.
+                kept = self.memory.keep_first_use(self.server, said) if self.server else said
+            self.first_use = _parse_trust(kept)
         return self.first_use, "first-use"
 
     def _get(self, id: str, seconds: int, until: float) -> Flow[Dict[str, Json]]:
@@ -420,6 +425,13 @@ class Flows:
             if tries < self.max_retries:
                 yield Pause(min(pause, until - self.monotonic()))
         raise Unreachable(failure)
+
+
+def _parse_trust(text: str) -> Trust:
+    try:
+        return Trust.parse(text.encode())
+    except Refusal as error:
+        raise Unreachable(f"the server's trust file cannot be used: {error}") from None
 
 
 def _read(method: str, target: str, response: Response) -> Tuple[Optional[Dict[str, Json]], str, float]:

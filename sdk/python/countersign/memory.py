@@ -1,4 +1,6 @@
-"""The largest checkpoint that a client has verified for each log, so that a log cannot take anything back unseen."""
+"""What a client remembers: the largest checkpoint that it has verified for each log, so that a log cannot take anything back
+unseen; and what a server said about itself the first time, where no trust file is pinned.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import os
 import tempfile
 import threading
 from dataclasses import dataclass
-from typing import Dict, Optional, Protocol
+from typing import Dict, Optional, Protocol, Tuple
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class TreeHead:
 
 
 class Memory(Protocol):
-    """Where the largest verified tree heads are kept, each under its log's key id."""
+    """Where the largest verified tree heads are kept, each under its log's key id, and trust files of a first use."""
 
     def largest(self, log: str) -> Optional[TreeHead]:
         """The largest one of a log, if there is one."""
@@ -29,12 +31,21 @@ class Memory(Protocol):
         """Keeps a larger one; a smaller one is ignored."""
         ...
 
+    def first_use(self, server: str) -> Optional[str]:
+        """The trust file that a server showed the first time."""
+        ...
+
+    def keep_first_use(self, server: str, trust: str) -> str:
+        """Keeps a trust file, unless one is kept already; answers the one that is kept then."""
+        ...
+
 
 class ProcessMemory:
     """Lasts as long as the process."""
 
     def __init__(self) -> None:
         self._heads: Dict[str, TreeHead] = {}
+        self._first_use: Dict[str, str] = {}
         self._lock = threading.Lock()
 
     def largest(self, log: str) -> Optional[TreeHead]:
@@ -49,9 +60,20 @@ class ProcessMemory:
             if known is None or head.size > known.size:
                 self._heads[log] = head
 
+    def first_use(self, server: str) -> Optional[str]:
+        """The trust file that a server showed the first time."""
+        with self._lock:
+            return self._first_use.get(server)
+
+    def keep_first_use(self, server: str, trust: str) -> str:
+        """Keeps a trust file, unless one is kept already; answers the one that is kept then."""
+        with self._lock:
+            return self._first_use.setdefault(server, trust)
+
 
 class FileMemory:
-    """A JSON file `{log: {"root", "size"}}`. A damaged one is an error, for an empty memory would believe anything.
+    """A JSON file `{"first_use": {server: trust file}, "heads": {log: {"root", "size"}}}`. A damaged one is a `ValueError`, for
+    an empty memory would believe anything.
 
     The file is replaced whole, so a crash leaves the old one or the new one. Two processes that write in the same moment
     may leave the smaller of their two heads, which were both verified.
@@ -64,28 +86,46 @@ class FileMemory:
     def largest(self, log: str) -> Optional[TreeHead]:
         """The largest one of a log, if there is one."""
         with self._lock:
-            return self._read().get(log)
+            return self._read()[0].get(log)
 
     def keep(self, log: str, head: TreeHead) -> None:
         """Keeps a larger one; a smaller one is ignored."""
         with self._lock:
-            heads = self._read()
+            heads, first_use = self._read()
             known = heads.get(log)
             if known is None or head.size > known.size:
-                self._write({**heads, log: head})
+                self._write({**heads, log: head}, first_use)
 
-    def _read(self) -> Dict[str, TreeHead]:
+    def first_use(self, server: str) -> Optional[str]:
+        """The trust file that a server showed the first time."""
+        with self._lock:
+            return self._read()[1].get(server)
+
+    def keep_first_use(self, server: str, trust: str) -> str:
+        """Keeps a trust file, unless one is kept already; answers the one that is kept then."""
+        with self._lock:
+            heads, first_use = self._read()
+            if server not in first_use:
+                first_use[server] = trust
+                self._write(heads, first_use)
+            return first_use[server]
+
+    def _read(self) -> Tuple[Dict[str, TreeHead], Dict[str, str]]:
         try:
             with open(self._path, "rb") as file:
                 members = json.loads(file.read())
-            return {log: TreeHead(int(head["size"]), bytes.fromhex(head["root"])) for log, head in members.items()}
+            heads = {log: TreeHead(int(one["size"]), bytes.fromhex(one["root"])) for log, one in members["heads"].items()}
+            return heads, {server: str(trust) for server, trust in members["first_use"].items()}
         except FileNotFoundError:
-            return {}
+            return {}, {}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self._path} is damaged ({error}): look at it before you delete it") from None
 
-    def _write(self, heads: Dict[str, TreeHead]) -> None:
-        members = {log: {"root": head.root.hex(), "size": head.size} for log, head in sorted(heads.items())}
+    def _write(self, heads: Dict[str, TreeHead], first_use: Dict[str, str]) -> None:
+        members = {
+            "first_use": dict(sorted(first_use.items())),
+            "heads": {log: {"root": head.root.hex(), "size": head.size} for log, head in sorted(heads.items())},
+        }
         folder = os.path.dirname(os.path.abspath(self._path))
         handle, temporary = tempfile.mkstemp(prefix=".countersign-", dir=folder)
         try:

@@ -21,6 +21,7 @@ def flows_of(
     request_timeout: float,
     max_retries: int,
     poll: int,
+    base_url: Optional[str] = None,
     now: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     uniform: Callable[[float, float], float] = random.uniform,
@@ -38,6 +39,7 @@ def flows_of(
         request_timeout,
         max_retries,
         poll,
+        server=(base_url or os.environ.get("COUNTERSIGN_URL") or "").rstrip("/"),
     )
 
 

@@ -432,8 +432,16 @@ class Remembering(unittest.TestCase):
             FakeServer().client(memory=FileMemory(self.file)).request_approval(**WIRE)
         self.assertEqual(os.listdir(self.folder.name), ["memory.json"])
 
+    def test_a_file_remembers_the_trust_of_a_first_use_across_processes(self):
+        settings = {"trust": None, "server": "https://approvals.example.com"}
+        FakeServer().client(memory=FileMemory(self.file), **settings).request_approval(**WIRE)
+        other = FakeServer("other_log_key")
+        with self.assertRaises(NotVerified):
+            other.client(memory=FileMemory(self.file), **settings).request_approval(**WIRE)
+        self.assertNotIn("/trust.json", [one.target for one in other.requests])
+
     def test_a_damaged_file_is_not_an_empty_memory(self):
-        for damaged in ("", "[]", '{"log":{"size":1}}'):
+        for damaged in ("", "[]", '{"heads":{"log":{"size":1}},"first_use":{}}', '{"heads":{}}'):
             with open(self.file, "w") as file:
                 file.write(damaged)
             with self.subTest(damaged=damaged), self.assertRaisesRegex(ValueError, "damaged"):

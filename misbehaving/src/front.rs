@@ -278,7 +278,7 @@ impl Front {
         }
     }
 
-    async fn get(&self, request: Request<Body>, id: &str) -> Response<Body> {
+    async fn get(&self, mut request: Request<Body>, id: &str) -> Response<Body> {
         if request.uri().query().is_some_and(|query| query.contains("wait=")) {
             let asked = self.later.lock().await.remove(id);
             if let Some(asked) = asked {
@@ -289,14 +289,18 @@ impl Front {
             // The one case in which time itself has to pass, and two seconds are what is left and a little.
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
+        let lie = self.lies.lock().await.get(id).cloned().unwrap_or_default();
+        if lie.status.is_some() {
+            // What is told has happened already, so nobody need wait for what has not.
+            *request.uri_mut() = request.uri().path().parse().unwrap();
+        }
         let answer = self.honest.call(request).await;
         let (mut parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let Ok(mut confirmation) = serde_json::from_slice::<Value>(&body) else {
             return Response::from_parts(parts, Body::from(body));
         };
-        let lie = self.lies.lock().await.get(confirmation["id"].as_str().unwrap_or_default()).cloned();
-        lie.unwrap_or_default().tell(&mut confirmation);
+        lie.tell(&mut confirmation);
         parts.headers.remove(header::CONTENT_LENGTH);
         Response::from_parts(parts, Body::from(confirmation.to_string()))
     }

@@ -41,7 +41,7 @@ class Doors(unittest.TestCase):
         with Misbehaving() as servers:
             client = servers.clients("late_yes").sync()
             asked = {"username": "alex", "action": "Wire money", "payload": PAYLOAD, "idempotency_key": "run-8"}
-            decision = client.request_approval(**asked, timeout=1)
+            decision = client.request_approval(**asked, timeout=8)
             self.assertEqual(decision.status, "timed_out")
             # The yes is there, and this decision still opens nothing.
             self.assertEqual(client.get_confirmation(decision.id).status, "approved")

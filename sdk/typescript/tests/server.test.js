@@ -60,7 +60,7 @@ test('rejected with a note, and the same question again is refused for a while',
 });
 
 test('nobody decides: the own timeout, and the expiry', async () => {
-  const timedOut = await client().requestApproval({ ...QUESTION, payload: { n: 3 }, timeout: 4 });
+  const timedOut = await client().requestApproval({ ...QUESTION, payload: { n: 3 }, timeout: 8 });
   assert.equal(timedOut.status, 'timed_out');
   assert.deepEqual(await server.pending(), []);
   const expired = await client().requestApproval({ ...QUESTION, payload: { n: 4 }, expiresIn: 5 });

@@ -50,7 +50,7 @@ class Runs(unittest.TestCase):
         environment = {**os.environ, **self.servers.environment(case), "PYTHONPATH": SDK}
         # The commands of the guides say python3, and mean one with these packages.
         environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + environment["PATH"]
-        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
     def test_every_example_acts_on_an_approval(self):
         for name, command in COMMANDS.items():

@@ -35,16 +35,16 @@ class Package(unittest.TestCase):
     def test_it_installs_and_imports(self):
         with tempfile.TemporaryDirectory() as folder:
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-            subprocess.run([*pip, "--target", folder, SDK], check=True, timeout=120)
+            subprocess.run([*pip, "--target", folder, SDK], check=True, timeout=900)
             environment = {**os.environ, "PYTHONPATH": folder}
             command = [sys.executable, "-c", USES.format(folder=folder)]
-            done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+            done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=900)
             self.assertEqual((done.stdout, done.stderr), ("['AsyncCountersign', 'Countersign', 'CountersignError']\n", ""))
 
     def test_it_needs_nothing_but_the_standard_library(self):
         # -I and -S: no packages of anybody.
         code = f"import sys; sys.path.insert(0, {SDK!r}); import countersign; print(countersign.Countersign.__name__)"
-        done = subprocess.run([sys.executable, "-ISc", code], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-ISc", code], capture_output=True, text=True, timeout=900)
         self.assertEqual((done.stdout, done.stderr), ("Countersign\n", ""))
 
     def test_its_types_hold(self):
@@ -59,4 +59,4 @@ class Package(unittest.TestCase):
 
     def mypy(self, *more):
         command = [sys.executable, "-m", "mypy", *more]
-        return subprocess.run(command, cwd=SDK, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, cwd=SDK, capture_output=True, text=True, timeout=900)

@@ -1,4 +1,5 @@
-//! The server answers, and the answer is wrong: in no case does the action run, and each says why.
+//! The server answers, and the answer is wrong: in no case does the action run, and each says why. The cases of
+//! testdata/doors.json are run by the doors (cli/tests); here is what they do not have.
 
 use agent::{Client, Code, Settings, TrustSource};
 use axum::http::Method;
@@ -9,7 +10,6 @@ use crate::server::{Tamper, World, ask_and_use, deployment};
 /// What is wrong with which answer, and the code that tells it.
 fn cases() -> Vec<(&'static str, Tamper, Code)> {
     vec![
-        ("wrong id", created(|answer| answer["id"] = json!("cnf_aaaaaaaaaaaaaaaaaaaaaaaaaa")), Code::Mismatch),
         ("core of something else", created(|answer| answer["core"] = json!("{}")), Code::Mismatch),
         ("other action", core(r#""action":"Deploy api-gateway""#, r#""action":"Deploy everything""#), Code::Mismatch),
         ("other payload", core(r#""env":"production""#, r#""env":"staging""#), Code::Mismatch),
@@ -19,8 +19,6 @@ fn cases() -> Vec<(&'static str, Tamper, Code)> {
         ("revealed", core(r#""reveal":false"#, r#""reveal":true"#), Code::Mismatch),
         ("answer about another request", fetched(|answer| answer["id"] = json!("cnf_x")), Code::Mismatch),
         ("answer with another core", fetched(|answer| answer["core"] = json!("{}")), Code::Mismatch),
-        ("unknown status", fetched(|answer| answer["status"] = json!("granted")), Code::Unreachable),
-        ("no receipt", fetched(|answer| answer["receipt"] = Value::Null), Code::NotVerified),
         ("empty receipt", fetched(|answer| answer["receipt"] = json!("")), Code::NotVerified),
         (
             "tampered receipt",
@@ -70,15 +68,6 @@ async fn an_older_request_with_the_same_payload_is_another_one() {
 fn issued(core: &Value) -> String {
     let core: Value = serde_json::from_str(core.as_str().unwrap()).unwrap();
     core["issued_at"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn a_receipt_of_another_log_does_not_open() {
-    let (world, other) = (World::new().await, World::with_key_seed(8).await);
-    world.person("approve");
-    let settings = Settings { trust: TrustSource::Pinned(Box::new(other.trust.clone())), ..world.settings() };
-    let denied = ask_and_use(&Client::new(settings).unwrap(), &deployment()).await.unwrap_err();
-    assert_eq!(denied.code, Code::NotVerified, "the log's name is pinned, and its key is another: {denied}");
 }
 
 #[tokio::test]

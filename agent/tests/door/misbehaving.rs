@@ -1,7 +1,7 @@
 //! The server answers, and the answer is wrong: in no case does the action run, and each says why. The cases of
 //! testdata/doors.json are run by the doors (cli/tests); here is what they do not have.
 
-use agent::{Client, Code, Settings, TrustSource};
+use agent::{Client, Code, Settings};
 use axum::http::Method;
 use serde_json::{Value, json};
 

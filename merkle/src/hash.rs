@@ -92,10 +92,10 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
 }
 
 /// Where complete subtrees are hashed, one after another, in 8 KiB that stay in the fastest cache.
-pub(crate) struct CompleteSubtrees(Nodes<{ CompleteSubtrees::LARGEST / 2 }>);
+pub(crate) struct CompleteSubtrees(Nodes<64>);
 
 impl CompleteSubtrees {
-    /// How many leaves a subtree may have.
+    /// How many leaves a subtree may have: twice as many as there are places for nodes.
     pub(crate) const LARGEST: usize = 128;
 
     pub(crate) const fn new() -> CompleteSubtrees {

@@ -57,12 +57,15 @@ pub(crate) fn complete_nodes(level: u32, size: TreeSize) -> u64 {
 /// largest first, one for each set bit of the length; so they are for every subtree that the recursion of RFC 6962 §2.1
 /// meets. A range that starts elsewhere rises to its largest first.
 pub(crate) fn cover(leaves: Range<u64>) -> impl Iterator<Item = Node> {
+    /// On the way up and on the way down, one of each level but the 64th, which is a tree of its own.
+    const MOST: usize = 126;
     let Range { mut start, end } = leaves;
-    iter::from_fn(move || {
+    let nodes = iter::from_fn(move || {
         let node = largest_from(start, end - start)?;
         start += 1 << node.level;
         Some(node)
-    })
+    });
+    nodes.take(MOST)
 }
 
 /// The largest complete subtree that starts at this leaf and has at most so many leaves. `None` if none are left.

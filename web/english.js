@@ -310,6 +310,23 @@ export const ENGLISH = {
   removeAddressSigned: 'Remove it, signed with a passkey',
   addressRemoved: 'The address is removed.',
 
+  chatIs: 'Telegram: {chat}',
+  chatAwaited: 'A Telegram chat is awaited: open the link that you made.',
+  noChat: 'No Telegram chat.',
+  linkChat: 'Link a Telegram chat',
+  linkAnotherChat: 'Link another chat',
+  removeChat: 'Remove the chat',
+  awaitNoChat: 'Await no chat',
+  chatLinkIs: 'You get a link that opens a chat with the bot of this server. Whoever opens it in Telegram first is told of what waits for you, so keep it to yourself. It works once, for 15 minutes.',
+  makeLinkSigned: 'Make the link, signed with a passkey',
+  openInTelegram: 'Open it in Telegram',
+  pressStart: 'Press Start there. The bot answers once the chat is linked; then look again here.',
+  removeChatNow: 'Remove the chat?',
+  awaitNoChatNow: 'Await no chat?',
+  notToldThere: 'You are not told there any more. The chat is told that it was removed.',
+  chatLinkNoUse: 'The link that you made is of no use then.',
+  chatRemoved: 'The chat is removed.',
+
   // The page behind a link that was sent to an address.
   addressLabel: 'The address',
   confirmAddress: 'Confirm an address',

@@ -9,7 +9,7 @@ use crate::{Assertion, CredentialDescriptor};
 pub struct Notified {
     /// Who is told.
     pub approver: String,
-    /// `email`
+    /// `email` or `telegram`
     pub channel: String,
     /// Since when it is in this state.
     pub at: String,
@@ -25,9 +25,9 @@ pub struct Notification {
     pub id: String,
     /// To whom.
     pub approver: String,
-    /// `email`
+    /// `email` or `telegram`
     pub channel: String,
-    /// What it says: `confirmation`, `verification` or `change`
+    /// What it says: `confirmation`, `verification`, `change`, `linked` or `ended`
     pub about: String,
     /// The confirmation that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub struct NotificationList {
 /// How somebody is reached on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
-    /// `email`
+    /// `email` or `telegram`
     pub channel: String,
     /// Where messages go; none before the first address is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +75,9 @@ pub struct Contact {
     /// The address that waits for its owner to confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposed: Option<String>,
+    /// Only in the answer to a change that links a chat: where to open that chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// The answer to `POST /contact/{token}/options`: what the page with the button shows.
@@ -95,6 +98,9 @@ pub struct ContactChangeRequest {
     /// The new address; none to remove what is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Whether a chat is to be linked, for `telegram`.
+    #[serde(default)]
+    pub link: bool,
 }
 
 /// The answer to [`ContactChangeRequest`]: what to sign for exactly this change.

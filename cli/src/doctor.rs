@@ -1,11 +1,12 @@
 //! `countersign doctor`: one line for each thing that can be wrong with a server's folders, machine and address. It changes
-//! nothing; with --mail it sends one message.
+//! nothing; with --mail it sends one message, with --telegram it asks Telegram one question.
 
 mod folders;
 mod log;
 mod machine;
 mod mail;
 mod served;
+mod telegram;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -35,7 +36,10 @@ pub(crate) struct DoctorArgs {
     /// looked at.
     #[arg(long, value_name = "ADDRESS")]
     mail: Option<String>,
-    /// The server's configuration file, for --mail.
+    /// Ask Telegram who the bot is, with the table `telegram` of --config; it sends nothing.
+    #[arg(long)]
+    telegram: bool,
+    /// The server's configuration file, for --mail and --telegram.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print one JSON object instead of lines.
@@ -95,7 +99,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let mut findings = Findings::default();
     let mut log_key: Option<VerifierKey> = None;
     let mut place = None;
-    if args.data_dir.is_some() || (args.url.is_none() && args.mail.is_none()) {
+    if args.data_dir.is_some() || (args.url.is_none() && args.mail.is_none() && !args.telegram) {
         let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("./countersign-data"));
         let anchor = args.anchor.clone().unwrap_or_else(|| beside(&data_dir, ".anchor"));
         match Place::new(&data_dir, &anchor) {
@@ -113,6 +117,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     }
     if let Some(address) = &args.mail {
         mail::look(address, args.config.as_deref(), &mut findings);
+    }
+    if args.telegram {
+        telegram::look(args.config.as_deref(), &mut findings);
     }
     // A closed standard output changes nothing about the findings.
     _ = print(&findings, args.json);

@@ -10,16 +10,18 @@ mod open_files;
 mod place;
 mod server;
 mod signals;
+mod telegram;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use log_server::identity::Identity;
+use log_server::notifications::Couriers;
 use tokio::net::TcpSocket;
 
 pub(crate) use announce::shell_quoted;
-pub(crate) use config::mail_settings;
+pub(crate) use config::{mail_settings, telegram_settings};
 pub(crate) use error::ServeError;
 pub(crate) use keys::parse_log_key;
 pub(crate) use open_files::allowed;
@@ -48,7 +50,7 @@ pub(crate) struct ServeArgs {
     /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits` and `mail`.
+    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits`, `mail` and `telegram`.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -67,8 +69,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config::from(args)?;
     let _log = logging::start()?;
     let identity = Identity::from_public_url(&config.public_url)?;
-    let couriers = config.mail.as_ref().map(|mail| mail.couriers(&identity)).transpose();
-    let couriers = couriers.map_err(ServeError::Mail)?.unwrap_or_default();
+    let couriers = couriers(&config, &identity)?;
     let limits = open_files::bounded(config.limits)?;
     let place = Place::new(&config.data_dir, &config.anchor)?.with_backups(&config.backups)?;
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
@@ -88,6 +89,18 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), ServeError> {
     let listener = socket.listen(1024).map_err(refused)?;
     announce::ready(&server, &place, &identity, listener.local_addr().map_err(refused)?);
     runtime.block_on(server.run(listener, signals.first()))
+}
+
+/// The channels that the file sets up.
+fn couriers(config: &Config, identity: &Identity) -> Result<Couriers, ServeError> {
+    let mut couriers = Couriers::default();
+    if let Some(mail) = &config.mail {
+        couriers = mail.add_to(couriers, identity).map_err(ServeError::Mail)?;
+    }
+    if let Some(telegram) = &config.telegram {
+        couriers = telegram.add_to(couriers).map_err(ServeError::Telegram)?;
+    }
+    Ok(couriers)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {

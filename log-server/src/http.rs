@@ -18,6 +18,7 @@ mod problem;
 mod request;
 mod service;
 mod session;
+mod telegram;
 
 use std::sync::Arc;
 
@@ -94,6 +95,7 @@ fn page_routes(banner: Option<&str>) -> Router<Arc<App>> {
         .route("/approve/{id}/decision", post(approve::decision))
         .route("/contact/{token}", pages::contact(banner).post(contact::confirm))
         .route("/contact/{token}/options", post(contact::options))
+        .route("/telegram/updates", post(telegram::update))
         .merge(own_routes(banner))
         .route("/verify", pages::verify(banner))
         .route("/log", pages::log(banner))

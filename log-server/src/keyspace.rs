@@ -16,8 +16,10 @@ pub(crate) const TIME: &[u8] = b"!time";
 pub(crate) const API_KEYS: u8 = b'k';
 /// The kind of invites.
 pub(crate) const INVITES: u8 = b'v';
-/// The kind of messages to be sent.
+/// The kind of mails to be sent.
 pub(crate) const OUTBOX: u8 = b'o';
+/// The kind of Telegram messages to be sent.
+pub(crate) const OUTBOX_TELEGRAM: u8 = b'O';
 /// The kind of messages that could not be sent.
 pub(crate) const DEAD_LETTERS: u8 = b'x';
 /// The kind of approvers.
@@ -148,9 +150,9 @@ pub(crate) fn notification(id: &str) -> Vec<u8> {
     named(b'm', id)
 }
 
-/// A message that is to be sent, the one that is due first in front.
-pub(crate) fn outbox(due: u64, id: &str) -> Vec<u8> {
-    [numbered(OUTBOX, due).as_slice(), id.as_bytes()].concat()
+/// A message that is to be sent, in the outbox of its channel, the one that is due first in front.
+pub(crate) fn outbox(outbox: u8, due: u64, id: &str) -> Vec<u8> {
+    [numbered(outbox, due).as_slice(), id.as_bytes()].concat()
 }
 
 /// A message that could not be sent, newest first.

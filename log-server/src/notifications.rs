@@ -8,6 +8,7 @@
 mod address;
 mod mail;
 mod mime;
+mod telegram;
 mod words;
 mod worker;
 
@@ -21,6 +22,9 @@ use verifier::time::Timestamp;
 
 pub use address::{AddressError, EmailAddress};
 pub use mail::{Credentials, Mail, MailError, MailSettings, Security};
+pub(crate) use telegram::{Chat, receive};
+pub use telegram::{Receive, Telegram, TelegramError, TelegramSettings};
+pub(crate) use words::Changed;
 pub use words::Words;
 pub(crate) use worker::work;
 
@@ -45,6 +49,8 @@ pub struct Message {
     pub at: Timestamp,
     /// What it says.
     pub words: Words,
+    /// The message that it takes the place of, as the channel knows that.
+    pub replaces: Option<String>,
 }
 
 /// Why a message did not leave, or why nobody knows.
@@ -53,13 +59,21 @@ pub enum Undelivered {
     /// Another try may go through.
     #[error("{0}")]
     Later(String),
+    /// The other side wants nothing at all from us for so many seconds.
+    #[error("{error}")]
+    After {
+        /// Its words.
+        error: String,
+        /// How long.
+        seconds: u64,
+    },
     /// The other side refuses this message or address for good.
     #[error("{0}")]
     Never(String),
 }
 
-/// What a [`Courier`] answers with.
-pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Undelivered>> + Send + 'a>>;
+/// What a [`Courier`] answers with: what the channel knows the message by, where it can be changed later.
+pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<Option<String>, Undelivered>> + Send + 'a>>;
 
 /// Brings messages through one channel. It must end by itself, however slow the other side is.
 pub trait Courier: Send + Sync + 'static {
@@ -70,11 +84,21 @@ pub trait Courier: Send + Sync + 'static {
 /// The channels that a server has.
 #[derive(Clone, Default)]
 pub struct Couriers {
-    by_channel: BTreeMap<Channel, Arc<dyn Courier>>,
+    by_channel: BTreeMap<Channel, Way>,
+    telegram: Option<Arc<Telegram>>,
+}
+
+/// One channel, and how many of its messages are under way at a time: a slow one does not hold the others.
+#[derive(Clone)]
+struct Way {
+    courier: Arc<dyn Courier>,
     at_a_time: usize,
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Email, Self::Telegram];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -85,16 +109,18 @@ impl Channel {
 }
 
 impl Couriers {
-    /// None yet, and so many messages under way at a time.
-    pub fn new(at_a_time: usize) -> Self {
-        Self { by_channel: BTreeMap::new(), at_a_time }
+    /// With one more channel, and so many of its messages under way at a time.
+    #[must_use]
+    pub fn with(mut self, channel: Channel, courier: Arc<dyn Courier>, at_a_time: usize) -> Self {
+        self.by_channel.insert(channel, Way { courier, at_a_time });
+        self
     }
 
-    /// With one more channel.
+    /// With Telegram, where chats are linked by writing to the bot.
     #[must_use]
-    pub fn with(mut self, channel: Channel, courier: Arc<dyn Courier>) -> Self {
-        self.by_channel.insert(channel, courier);
-        self
+    pub fn with_telegram(mut self, telegram: Arc<Telegram>, at_a_time: usize) -> Self {
+        self.telegram = Some(telegram.clone());
+        self.with(Channel::Telegram, telegram, at_a_time)
     }
 
     /// Whether there is this channel.
@@ -107,7 +133,12 @@ impl Couriers {
         self.by_channel.keys().copied()
     }
 
-    fn of(&self, channel: Channel) -> Option<Arc<dyn Courier>> {
+    /// The bot, if there is one.
+    pub(crate) fn telegram(&self) -> Option<&Arc<Telegram>> {
+        self.telegram.as_ref()
+    }
+
+    fn of(&self, channel: Channel) -> Option<Way> {
         self.by_channel.get(&channel).cloned()
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::mail::FileMail;
 use super::place::beside;
+use super::telegram::FileTelegram;
 use super::{ServeArgs, ServeError};
 
 const DATA_DIR: &str = "./countersign-data";
@@ -25,6 +26,7 @@ pub(super) struct Config {
     pub(super) public_url: String,
     pub(super) limits: Limits,
     pub(super) mail: Option<FileMail>,
+    pub(super) telegram: Option<FileTelegram>,
 }
 
 /// What the file may say.
@@ -39,6 +41,7 @@ struct File {
     #[serde(default)]
     limits: FileLimits,
     mail: Option<FileMail>,
+    telegram: Option<FileTelegram>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,6 +74,7 @@ impl Config {
             public_url: args.public_url.or(file.public_url).unwrap_or_else(|| PUBLIC_URL.to_owned()),
             limits: file.limits.over(Limits::default()),
             mail: file.mail,
+            telegram: file.telegram,
         })
     }
 }
@@ -79,6 +83,11 @@ impl Config {
 pub(crate) fn mail_settings(path: &Path) -> Result<(Option<FileMail>, String), ServeError> {
     let file = File::read(path)?;
     Ok((file.mail, file.public_url.unwrap_or_else(|| PUBLIC_URL.to_owned())))
+}
+
+/// What a file says about Telegram.
+pub(crate) fn telegram_settings(path: &Path) -> Result<Option<FileTelegram>, ServeError> {
+    Ok(File::read(path)?.telegram)
 }
 
 impl File {
@@ -149,6 +158,7 @@ mod tests {
             "[limits]\nlong_poll = 1",
             "listen = 8080",
             "[mail]\nhost = 'a'\nfrom = 'a@b'\nserver = 1",
+            "[telegram]\ntoken = '1:a'",
             "[limits]\nlong_polls = 0",
             "a = =",
         ] {

@@ -27,6 +27,9 @@ pub(crate) enum ServeError {
     /// What the file says about mail.
     #[error("the table [mail] of the configuration file: {0}; correct it and start again")]
     Mail(String),
+    /// What the file says about Telegram.
+    #[error("the table [telegram] of the configuration file: {0}; correct it and start again")]
+    Telegram(String),
     /// The filter for the log.
     #[error("COUNTERSIGN_LOG is not a filter ({0}); leave it away or set it to error, warn, info, debug or trace")]
     LogFilter(String),
@@ -115,6 +118,7 @@ impl ServeError {
             Self::PublicUrl(_)
             | Self::Config { .. }
             | Self::Mail(_)
+            | Self::Telegram(_)
             | Self::LogFilter(_)
             | Self::AnchorInside(_)
             | Self::DataDirOpen { .. }

@@ -66,14 +66,14 @@ impl FileMail {
         Mail::new(settings, host, &identity.public_url).map_err(|error| error.to_string())
     }
 
-    /// The channels that the server has with this.
-    pub(super) fn couriers(&self, identity: &Identity) -> Result<Couriers, String> {
+    /// The channels with mail as one more.
+    pub(super) fn add_to(&self, couriers: Couriers, identity: &Identity) -> Result<Couriers, String> {
         let connections = self.connections.unwrap_or(4);
         if !CONNECTIONS.contains(&connections) {
             let (least, most) = (CONNECTIONS.start(), CONNECTIONS.end());
             return Err(format!("connections: {connections}, {least} to {most} are allowed"));
         }
-        Ok(Couriers::new(connections).with(Channel::Email, std::sync::Arc::new(self.mail(identity)?)))
+        Ok(couriers.with(Channel::Email, std::sync::Arc::new(self.mail(identity)?), connections))
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, String> {

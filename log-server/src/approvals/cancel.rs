@@ -2,7 +2,7 @@
 
 use super::confirmation::require_pending;
 use super::records::ConfirmationRecord;
-use super::{Approvals, pending};
+use super::{Approvals, endings, pending};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::writer::{Command, Failed, Priority, Transaction};
@@ -37,6 +37,7 @@ impl Command for Cancel {
         require_pending(status).map_err(Failed::Refused)?;
         record.cancelled_at = Some(tx.now().unix());
         pending::close(tx, &record)?;
+        endings::tell(tx, &record)?;
         tx.put(key, &record);
         tx.wake(&self.id);
         Ok(())

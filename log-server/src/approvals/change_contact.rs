@@ -22,8 +22,18 @@ use crate::writer::{Command, Failed, Transaction};
 pub(super) struct Change {
     signed_in: SignedIn,
     channel: Channel,
-    /// The new address; none removes what is there.
-    address: Option<String>,
+    what: What,
+}
+
+/// What is to become of the contact.
+#[derive(Debug)]
+enum What {
+    /// This address, once its owner confirms it.
+    Propose(String),
+    /// The chat that brings a code to this bot.
+    Link { bot: String },
+    /// None.
+    Remove,
 }
 
 /// A change that was signed for.
@@ -35,18 +45,27 @@ struct Apply {
 
 impl Approvals {
     /// What a passkey must sign to change a contact like this.
-    pub fn contact_change_options(
+    pub async fn contact_change_options(
         &self,
         signed_in: &SignedIn,
         channel: &str,
         request: &ContactChangeRequest,
     ) -> Result<ContactChangeOptions, Problem> {
         let channel = changeable(channel)?;
-        // What is there can be removed when the server has lost the channel, too.
-        let address = request.address.as_deref().map(|address| self.email_address("address", address)).transpose()?;
-        let address = address.map(|address| address.as_str().to_owned());
+        let what = match (channel, request.address.as_deref(), request.link) {
+            // What is there can be removed when the server has lost the channel, too.
+            (_, None, false) => What::Remove,
+            (Channel::Email, Some(address), false) => {
+                What::Propose(self.email_address("address", address)?.as_str().to_owned())
+            }
+            (Channel::Telegram, None, true) => What::Link { bot: self.bot().await? },
+            (Channel::Email, _, true) => return Err(Problem::invalid("link", "is for telegram; give an address")),
+            (Channel::Telegram, Some(_), _) => {
+                return Err(Problem::invalid("address", "a chat is linked by a code, not typed"));
+            }
+        };
         let challenge = bytes32(&*self.random);
-        let change = Change { signed_in: signed_in.clone(), channel, address };
+        let change = Change { signed_in: signed_in.clone(), channel, what };
         self.ceremonies.contact_changes.put(&challenge, change, self.time.now());
         Ok(ContactChangeOptions {
             challenge: base64url(&challenge),
@@ -77,14 +96,33 @@ impl Approvals {
                 Problem::invalid("assertion", error)
             },
         )?;
-        self.writer.submit(Apply { change, signer: by.hash()?, draft: self.draft() }).await?;
-        Ok(self.contacts(signed_in.username.as_str())?)
+        let draft = self.draft();
+        let link = match &change.what {
+            What::Link { bot } => Some(format!("https://t.me/{bot}?start={}", draft.code())),
+            What::Propose(_) | What::Remove => None,
+        };
+        self.writer.submit(Apply { change, signer: by.hash()?, draft }).await?;
+        let mut contacts = self.contacts(signed_in.username.as_str())?;
+        // The only time that the code is told: the store has its hash.
+        if let Some(contact) = contacts.iter_mut().find(|contact| contact.channel == channel.as_str()) {
+            contact.link = link;
+        }
+        Ok(contacts)
+    }
+
+    /// The bot's name, which Telegram knows.
+    async fn bot(&self) -> Result<String, Problem> {
+        self.require_channel("link", Channel::Telegram)?;
+        let Some(telegram) = self.couriers.telegram() else { return Err(Problem::NotFound) };
+        telegram.name().await.map_err(|error| {
+            tracing::warn!(%error, "a chat cannot be linked");
+            Problem::Busy("Telegram does not answer now, so that no chat can be linked")
+        })
     }
 }
 
-/// The channels whose address is typed.
 fn changeable(channel: &str) -> Result<Channel, Problem> {
-    if channel == Channel::Email.as_str() { Ok(Channel::Email) } else { Err(Problem::NotFound) }
+    Channel::ALL.into_iter().find(|known| known.as_str() == channel).ok_or(Problem::NotFound)
 }
 
 impl Command for Apply {
@@ -97,11 +135,12 @@ impl Command for Apply {
             let words = "the passkey that signed for this was revoked".to_owned();
             return Err(Failed::Refused(Problem::Conflict(words)));
         }
-        let Change { signed_in, channel, address } = self.change;
+        let Change { signed_in, channel, what } = self.change;
         let username = signed_in.username.as_str();
-        match address {
-            Some(address) => contacts::propose(tx, username, channel, address, self.draft)?,
-            None => contacts::remove(tx, username, channel, self.draft.into_message())?,
+        match what {
+            What::Propose(address) => contacts::propose(tx, username, channel, address, self.draft)?,
+            What::Link { .. } => contacts::await_chat(tx, username, &self.draft)?,
+            What::Remove => contacts::remove(tx, username, channel, self.draft.into_message())?,
         }
         Ok(())
     }

@@ -51,6 +51,12 @@ impl ConfirmationRecord {
         self.decisions().filter(|decision| decision.revoked_at.is_none())
     }
 
+    /// Whether somebody who is asked can still decide.
+    pub(crate) fn waits_for(&self, username: &str, now: Timestamp) -> bool {
+        let undecided = self.slot(username).is_some_and(|slot| slot.decision.is_none());
+        undecided && self.status_in_writer(now) == Status::Pending
+    }
+
     /// The status inside the writer, where everything committed before counts.
     pub(crate) fn status_in_writer(&self, now: Timestamp) -> Status {
         view(self, TreeSize::new(u64::MAX), now)
@@ -246,6 +252,7 @@ mod tests {
             cancelled_at: cancelled.then_some(1),
             consumed: None,
             metadata: None,
+            told: false,
         }
     }
 

@@ -247,6 +247,7 @@ impl Command for Create {
             cancelled_at: None,
             consumed: None,
             metadata: self.metadata,
+            told: !self.notify.is_none(),
         };
         pending::open(tx, &record, &self.limits)?;
         notify::tell(tx, &record, self.notify, &self.couriers)?;

@@ -14,7 +14,7 @@ use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
 use super::confirmation::{Current, require_pending};
 use super::precedents::Traces;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
-use super::{Approvals, assertion, own, pending, time_text, username};
+use super::{Approvals, assertion, endings, own, pending, time_text, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -283,6 +283,7 @@ impl Command for Decide {
         let status = record.status_in_writer(decided_at);
         if status != Status::Pending {
             pending::close(tx, &record)?;
+            endings::tell(tx, &record)?;
             self.traces.remember(tx, &record, status)?;
         }
         own::decided(tx, &self.approver, index, &self.id);

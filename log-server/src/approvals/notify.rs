@@ -1,9 +1,9 @@
 //! `notify` of a request: who is told of it on which channel, and what the messages say.
 
-use super::outbox::{self, About, NotificationRecord};
+use super::outbox::{self, About, Draft, NotificationRecord};
 use super::records::ConfirmationRecord;
 use super::{Approvals, contacts};
-use crate::notifications::{Channel, Couriers, Message, Words};
+use crate::notifications::{Changed, Channel, Couriers, Message, Words};
 use crate::problem::Problem;
 use crate::writer::{Failed, Transaction};
 
@@ -12,7 +12,7 @@ use crate::writer::{Failed, Transaction};
 pub(super) enum Notify {
     /// On each of these.
     Each(&'static [Channel]),
-    /// On the first of these that there is.
+    /// On the first of these that there is, and on the next one if that fails.
     First(&'static [Channel]),
 }
 
@@ -44,13 +44,13 @@ impl Notify {
         self == Self::Each(&[])
     }
 
-    /// The channels on which one approver is told.
+    /// The channels on which one approver is told, each with the one to try when it fails.
     fn channels(
         self,
         tx: &Transaction<'_>,
         couriers: &Couriers,
         approver: &str,
-    ) -> Result<Vec<Channel>, Failed<Problem>> {
+    ) -> Result<Vec<(Channel, Option<Channel>)>, Failed<Problem>> {
         let missing = |names: &str| {
             let reason = format!("{approver} has no confirmed contact for {names}");
             Err(Failed::Refused(Problem::invalid("notify", reason)))
@@ -62,16 +62,20 @@ impl Notify {
                         return missing(channel.as_str());
                     }
                 }
-                Ok(channels.to_vec())
+                Ok(channels.iter().map(|channel| (*channel, None)).collect())
             }
             Self::First(channels) => {
-                for channel in channels {
-                    if couriers.has(*channel) && contacts::has_address(tx, approver, *channel)? {
-                        return Ok(vec![*channel]);
+                let possible: Vec<_> = channels.iter().copied().filter(|channel| couriers.has(*channel)).collect();
+                let mut there = Vec::new();
+                for channel in &possible {
+                    if contacts::has_address(tx, approver, *channel)? {
+                        there.push(*channel);
                     }
                 }
-                let names: Vec<_> =
-                    channels.iter().filter(|channel| couriers.has(**channel)).map(|it| it.as_str()).collect();
+                if let Some(first) = there.first() {
+                    return Ok(vec![(*first, there.get(1).copied())]);
+                }
+                let names: Vec<_> = possible.iter().map(|it| it.as_str()).collect();
                 missing(&names.join(" or "))
             }
         }
@@ -86,10 +90,18 @@ pub(super) fn tell(
     couriers: &Couriers,
 ) -> Result<(), Failed<Problem>> {
     for slot in &record.approvers {
-        for channel in notify.channels(tx, couriers, &slot.username)? {
-            let id = outbox::id_for(&record.id, channel, &slot.username);
-            let about = About::Confirmation { id: record.id.clone() };
-            outbox::write(tx, id, channel, &slot.username, about, record.expires_at);
+        for (channel, otherwise) in notify.channels(tx, couriers, &slot.username)? {
+            let half = tx.now().unix().midpoint(record.expires_at);
+            let draft = Draft {
+                id: outbox::id_for(&record.id, channel, &slot.username),
+                channel,
+                username: &slot.username,
+                about: About::Confirmation { id: record.id.clone() },
+                expires_at: otherwise.map_or(record.expires_at, |_| half),
+                due: None,
+                otherwise,
+            };
+            outbox::write_draft(tx, draft);
         }
     }
     Ok(())
@@ -102,6 +114,7 @@ impl Approvals {
             return Ok(None);
         }
         let (username, public_url) = (record.username.as_str(), self.identity.public_url.as_str());
+        let mut replaces = None;
         let (to, words) = match &record.about {
             About::Confirmation { id } => match self.asked(id, username, record.channel)? {
                 Some(asked) => asked,
@@ -112,13 +125,22 @@ impl Approvals {
                 let url = format!("{public_url}/contact/{token}");
                 (address.clone(), Words::confirm_address(username, &url, public_url))
             }
-            About::Change { address, removed } => {
-                let words = Words::address_changed(username, record.channel.as_str(), *removed, public_url);
-                (address.clone(), words)
+            About::Change { address, removed, added } => {
+                let what = match (added, removed) {
+                    (true, _) => Changed::Added,
+                    (false, true) => Changed::Removed,
+                    (false, false) => Changed::Replaced,
+                };
+                (address.clone(), Words::contact_changed(username, record.channel, what, public_url))
+            }
+            About::Linked { address } => (address.clone(), Words::chat_linked(username, public_url)),
+            About::Ended { id, address, reference } => {
+                replaces = Some(reference.clone());
+                (address.clone(), self.ended(id, username)?)
             }
         };
         let at = verifier::time::Timestamp::from_unix(record.created_at);
-        Ok(Some(Message { id: record.message_id(&self.identity.relying_party.rp_id), to, at, words }))
+        Ok(Some(Message { id: record.message_id(&self.identity.relying_party.rp_id), to, at, words, replaces }))
     }
 
     /// Address and words for somebody who can still decide, and can be reached.
@@ -130,7 +152,16 @@ impl Approvals {
         }
         let Some(address) = self.address(username, channel)? else { return Ok(None) };
         let core = current.record.parsed_core()?;
-        let words = Words::asked(&core, username, &self.approve_url(id), &self.identity.public_url);
+        let words = Words::asked(&core, username, channel, &self.approve_url(id), &self.identity.public_url);
         Ok(Some((address, words)))
+    }
+
+    /// What a message about a request says once that has ended.
+    fn ended(&self, id: &str, username: &str) -> Result<Words, Problem> {
+        let current = self.current(id)?;
+        if current.status == api::Status::Pending {
+            return Err(Problem::Busy("how it ended is not published yet"));
+        }
+        Ok(Words::ended(&current.record.parsed_core()?, username, current.status))
     }
 }

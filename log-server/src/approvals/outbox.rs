@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! m ‖ id             the message's record
-//! o ‖ due ‖ id       that it is to be sent, the one that is due first in front
+//! o ‖ due ‖ id       that it is to be sent by mail, the one that is due first in front; O: by Telegram
 //! x ‖ !at ‖ id       that it could not be sent, newest first: the dead letters
 //! ```
 //!
@@ -10,21 +10,25 @@
 //! queued, so it is sent by the next run: at least once, and with the same Message-ID, so that whoever gets it twice can
 //! tell. The record holds no address of a contact, only whose it is; what must be kept until it is sent (the secret of a
 //! link, the address that is no contact any more) is forgotten then.
+//!
+//! A message with an alternative channel has half of the time; if it is not sent by then, or refused, the same is written
+//! to the outbox of the other channel, in the batch that says so.
 
 use api::{Notification, NotificationList, Notified};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use verifier::encoding;
 
-use super::{Approvals, time_text};
+use super::records::ConfirmationRecord;
+use super::{Approvals, contacts, endings, time_text};
 use crate::keyspace;
 use crate::notifications::Channel;
 use crate::problem::Problem;
 use crate::store::StoreError;
 use crate::writer::{Command, Failed, Transaction, record_from};
 
-/// Who waits for this among the waiters hears of new messages. No confirmation has such an id.
-pub(crate) const OUTBOX_NEWS: &str = "outbox";
+/// All outboxes, in the order of their keys.
+const OUTBOXES: [u8; 2] = [keyspace::OUTBOX_TELEGRAM, keyspace::OUTBOX];
 /// How many one page lists.
 const PAGE: usize = 100;
 
@@ -45,6 +49,9 @@ pub(crate) struct NotificationRecord {
     /// When it is tried next.
     pub(crate) due: u64,
     pub(crate) error: Option<String>,
+    /// The channel to try when this one fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) otherwise: Option<Channel>,
 }
 
 /// What it says, and what that needs.
@@ -55,8 +62,26 @@ pub(crate) enum About {
     Confirmation { id: String },
     /// An address is to be confirmed by a link with this token.
     Verification { address: String, token: String },
-    /// Told to the address that was the contact.
-    Change { address: String, removed: bool },
+    /// Told to the address that was the contact, or to the one that was alone until now.
+    Change {
+        address: String,
+        removed: bool,
+        #[serde(default)]
+        added: bool,
+    },
+    /// Told to the chat that is the contact now.
+    Linked { address: String },
+    /// A message about a request says from now on how that ended.
+    Ended { id: String, address: String, reference: String },
+}
+
+/// What is known of a message that can be changed later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentTo {
+    /// The address that it went to.
+    pub(crate) address: String,
+    /// What the channel knows it by.
+    pub(crate) reference: String,
 }
 
 /// How far it came.
@@ -77,13 +102,25 @@ pub(crate) enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The channel's server has taken it over.
-    Sent,
+    Sent(Option<SentTo>),
     /// Try again after so many seconds.
     Later { error: String, after: u64 },
     /// It cannot be sent.
     Failed { error: String },
     /// It is of no use any more.
     Unneeded,
+}
+
+/// A message before it is written down.
+pub(super) struct Draft<'a> {
+    pub(super) id: String,
+    pub(super) channel: Channel,
+    pub(super) username: &'a str,
+    pub(super) about: About,
+    pub(super) expires_at: u64,
+    /// When it is to be sent, if not at once.
+    pub(super) due: Option<u64>,
+    pub(super) otherwise: Option<Channel>,
 }
 
 /// Writes a message down, to be sent at once.
@@ -95,23 +132,57 @@ pub(super) fn write(
     about: About,
     expires_at: u64,
 ) {
+    write_draft(tx, Draft { id, channel, username, about, expires_at, due: None, otherwise: None });
+}
+
+/// Writes a message down.
+pub(super) fn write_draft(tx: &mut Transaction<'_>, draft: Draft<'_>) {
     let now = tx.now().unix();
     let record = NotificationRecord {
-        id,
-        channel,
-        username: username.to_owned(),
-        about,
+        id: draft.id,
+        channel: draft.channel,
+        username: draft.username.to_owned(),
+        about: draft.about,
         created_at: now,
-        expires_at,
+        expires_at: draft.expires_at,
         attempts: 0,
         state: State::Queued,
         at: now,
-        due: now,
+        due: draft.due.unwrap_or(now),
         error: None,
+        otherwise: draft.otherwise,
     };
-    tx.put_bytes(keyspace::outbox(now, &record.id), Vec::new());
+    tx.put_bytes(record.place(), Vec::new());
     tx.put(keyspace::notification(&record.id), &record);
-    tx.wake(OUTBOX_NEWS);
+    tx.wake(&outbox_news(record.channel));
+}
+
+/// Sends a message that waits for its time at once.
+pub(super) fn bring_forward(tx: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
+    let key = keyspace::notification(id);
+    let record = tx.get::<NotificationRecord>(&key)?;
+    let now = tx.now().unix();
+    let Some(mut record) = record.filter(|record| record.state == State::Queued && record.due > now) else {
+        return Ok(());
+    };
+    tx.delete(record.place());
+    record.due = now;
+    tx.put_bytes(record.place(), Vec::new());
+    tx.put(key, &record);
+    tx.wake(&outbox_news(record.channel));
+    Ok(())
+}
+
+/// Who waits for this among the waiters hears of new messages. No confirmation has such an id.
+pub(crate) fn outbox_news(channel: Channel) -> String {
+    format!("outbox of {}", channel.as_str())
+}
+
+fn outbox_of(channel: Channel) -> u8 {
+    match channel {
+        Channel::Email => keyspace::OUTBOX,
+        Channel::Telegram => keyspace::OUTBOX_TELEGRAM,
+    }
 }
 
 /// The id of the message that tells an approver of a confirmation: one for each channel, whoever counts.
@@ -142,11 +213,14 @@ impl Command for Settle {
         let record = tx.get::<NotificationRecord>(&key)?.filter(|record| record.state == State::Queued);
         let Some(mut record) = record else { return Ok(()) };
         let now = tx.now().unix();
-        tx.delete(keyspace::outbox(record.due, &record.id));
+        tx.delete(record.place());
         let tried = self.outcome != Outcome::Unneeded;
         record.attempts = record.attempts.saturating_add(u32::from(tried));
         (record.state, record.error) = match self.outcome {
-            Outcome::Sent => (State::Sent, None),
+            Outcome::Sent(sent) => {
+                endings::prepare(tx, &record, sent)?;
+                (State::Sent, None)
+            }
             Outcome::Unneeded => (State::Unneeded, record.error),
             Outcome::Later { error, after } if now + after <= record.expires_at => {
                 record.due = now + after;
@@ -156,10 +230,13 @@ impl Command for Settle {
             Outcome::Failed { error } | Outcome::Later { error, .. } => (State::Failed, Some(error)),
         };
         if record.state == State::Queued {
-            tx.put_bytes(keyspace::outbox(record.due, &record.id), Vec::new());
+            tx.put_bytes(record.place(), Vec::new());
         } else {
             record.at = now;
             record.about.forget();
+        }
+        if matches!(record.state, State::Failed | State::Unneeded) {
+            record.try_otherwise(tx)?;
         }
         if record.state == State::Failed {
             tx.put_bytes(keyspace::dead_letter(now, &record.id), Vec::new());
@@ -184,7 +261,11 @@ impl About {
                 address.clear();
                 token.clear();
             }
-            Self::Change { address, .. } => address.clear(),
+            Self::Change { address, .. } | Self::Linked { address } => address.clear(),
+            Self::Ended { address, reference, .. } => {
+                address.clear();
+                reference.clear();
+            }
         }
     }
 
@@ -193,6 +274,8 @@ impl About {
             Self::Confirmation { .. } => "confirmation",
             Self::Verification { .. } => "verification",
             Self::Change { .. } => "change",
+            Self::Linked { .. } => "linked",
+            Self::Ended { .. } => "ended",
         }
     }
 }
@@ -209,6 +292,25 @@ impl State {
 }
 
 impl NotificationRecord {
+    fn place(&self) -> Vec<u8> {
+        keyspace::outbox(outbox_of(self.channel), self.due, &self.id)
+    }
+
+    /// Writes the same to the alternative channel, if there is one and the approver can still decide.
+    fn try_otherwise(&self, tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let (Some(channel), About::Confirmation { id }) = (self.otherwise, &self.about) else { return Ok(()) };
+        let confirmation: Option<ConfirmationRecord> = tx.get(&keyspace::confirmation(id))?;
+        let waits = confirmation.filter(|record| record.waits_for(&self.username, tx.now()));
+        if let Some(confirmation) = waits
+            && contacts::has_address(tx, &self.username, channel)?
+        {
+            let message = id_for(id, channel, &self.username);
+            let about = About::Confirmation { id: id.clone() };
+            write(tx, message, channel, &self.username, about, confirmation.expires_at);
+        }
+        Ok(())
+    }
+
     /// The same for every try, and nothing that a stranger could use.
     pub(crate) fn message_id(&self, host: &str) -> String {
         let hash = Sha256::digest(format!("countersign/notification/v1\n{}", self.id));
@@ -222,7 +324,7 @@ impl NotificationRecord {
             channel: self.channel.as_str().to_owned(),
             about: self.about.as_str().to_owned(),
             confirmation: match self.about {
-                About::Confirmation { id } => Some(id),
+                About::Confirmation { id } | About::Ended { id, .. } => Some(id),
                 _ => None,
             },
             state: self.state.as_str().to_owned(),
@@ -238,9 +340,9 @@ impl NotificationRecord {
 }
 
 impl Approvals {
-    /// The messages that are to be sent, the one that is due first in front.
-    pub(crate) fn outbox(&self, limit: usize) -> Result<Vec<NotificationRecord>, StoreError> {
-        let (from, to) = keyspace::all(keyspace::OUTBOX);
+    /// The messages of a channel that are to be sent, the one that is due first in front.
+    pub(crate) fn outbox(&self, channel: Channel, limit: usize) -> Result<Vec<NotificationRecord>, StoreError> {
+        let (from, to) = keyspace::all(outbox_of(channel));
         Ok(self.indexed(&from, &to, limit)?.into_iter().map(|(_, record)| record).collect())
     }
 
@@ -260,20 +362,30 @@ impl Approvals {
         notified.collect()
     }
 
-    /// The messages in one state: `failed` ones newest first, `queued` ones in the order in which they are tried.
+    /// The messages in one state: `failed` ones newest first, `queued` ones channel by channel, in the order in which they
+    /// are tried.
     pub fn notifications(&self, state: &str, cursor: Option<&str>) -> Result<NotificationList, Problem> {
-        let kind = match state {
-            "failed" => keyspace::DEAD_LETTERS,
-            "queued" => keyspace::OUTBOX,
+        let kinds = match state {
+            "failed" => [keyspace::DEAD_LETTERS].as_slice(),
+            "queued" => &OUTBOXES,
             _ => return Err(Problem::invalid("state", "failed or queued")),
         };
-        let (mut from, to) = keyspace::all(kind);
-        if let Some(cursor) = cursor {
-            let place = encoding::from_base64url(cursor).ok().filter(|place| place.first() == Some(&kind));
-            let place = place.ok_or_else(|| Problem::invalid("cursor", "is not one of ours"))?;
-            from = [place, vec![0]].concat();
+        let place = cursor.map(|cursor| encoding::from_base64url(cursor).unwrap_or_default());
+        let begin = match &place {
+            None => 0,
+            Some(place) => {
+                let kind = kinds.iter().position(|kind| place.first() == Some(kind));
+                kind.ok_or_else(|| Problem::invalid("cursor", "is not one of ours"))?
+            }
+        };
+        let mut found = Vec::new();
+        for (number, kind) in kinds.iter().enumerate().skip(begin) {
+            let (mut from, to) = keyspace::all(*kind);
+            if let Some(place) = place.as_ref().filter(|_| number == begin) {
+                from = [place.as_slice(), &[0]].concat();
+            }
+            found.extend(self.indexed(&from, &to, PAGE + 1 - found.len())?);
         }
-        let mut found = self.indexed(&from, &to, PAGE + 1)?;
         let more = found.len() > PAGE;
         found.truncate(PAGE);
         let last = found.last().map(|(place, _)| encoding::base64url(place));

@@ -36,6 +36,9 @@ pub struct ConfirmationRecord {
     pub consumed: Option<ConsumedRecord>,
     /// Given back to the requester.
     pub metadata: Option<RawJson>,
+    /// Whether messages about it were written.
+    #[serde(default)]
+    pub told: bool,
 }
 
 /// An approver's place in a confirmation.

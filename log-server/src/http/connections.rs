@@ -10,9 +10,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 
 use crate::app::App;
+use crate::notifications::{Channel, receive, work};
 
 /// How long a request's headers may take, and how long a connection may stay without a request.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
@@ -34,8 +36,15 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
         .header_read_timeout(HEADER_DEADLINE)
         .max_buf_size(MAX_BUFFER)
         .max_headers(MAX_HEADERS);
-    let has_couriers = app.approvals.couriers.channels().next().is_some();
-    let worker = has_couriers.then(|| tokio::spawn(crate::notifications::work(app.clone())));
+    let mut workers = JoinSet::new();
+    if app.approvals.couriers.channels().next().is_some() {
+        for channel in Channel::ALL {
+            workers.spawn(work(app.clone(), channel));
+        }
+    }
+    if let Some(telegram) = app.approvals.couriers.telegram() {
+        workers.spawn(receive(app.clone(), telegram.clone()));
+    }
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (stream, place) = tokio::select! {
@@ -58,11 +67,11 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
     if tokio::time::timeout(STOP_DEADLINE, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests took too long and were cut off");
     }
-    // It ends by itself, and says before the writer closes what became of the messages under way.
-    if let Some(worker) = worker
-        && let Err(error) = worker.await
-    {
-        tracing::error!(%error, "the worker that sends messages failed by a bug");
+    // They end by themselves, and say before the writer closes what became of the messages under way.
+    while let Some(ended) = workers.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a worker that sends messages failed by a bug");
+        }
     }
     app.approvals.writer.close();
 }

@@ -103,7 +103,7 @@ pub(super) async fn contact_change_options(
 ) -> Answer<Json<ContactChangeOptions>> {
     let signed_in = session::signed_in(&app, request.headers())?;
     let asked: ContactChangeRequest = request::json(request).await?;
-    Ok(Json(app.approvals.contact_change_options(&signed_in, &channel, &asked)?))
+    Ok(Json(app.approvals.contact_change_options(&signed_in, &channel, &asked).await?))
 }
 
 /// `POST /me/contacts/{channel}`

@@ -106,7 +106,8 @@ impl Mail {
 
     /// Sends a test message.
     pub async fn test(&self, to: &EmailAddress, id: String, at: Timestamp) -> Result<(), Undelivered> {
-        let message = Message { id, to: to.to_string(), at, words: Words::test(&self.public_url) };
+        let words = Words::test(&self.public_url);
+        let message = Message { id, to: to.to_string(), at, words, replaces: None };
         self.send(&message).await
     }
 
@@ -161,7 +162,7 @@ impl Mail {
 
 impl Courier for Mail {
     fn deliver<'a>(&'a self, message: &'a Message) -> Delivery<'a> {
-        Box::pin(self.send(message))
+        Box::pin(async { self.send(message).await.map(|()| None) })
     }
 }
 
@@ -178,7 +179,7 @@ fn tls(settings: &MailSettings) -> Result<TlsParameters, MailError> {
     builder.build_rustls().map_err(|error| MailError::Tls(described(&error)))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

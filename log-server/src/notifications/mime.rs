@@ -83,6 +83,7 @@ mod tests {
                 link: Some(("Go on".to_owned(), "https://a.example/approve/x".to_owned())),
                 after: Vec::new(),
             },
+            replaces: None,
         }
     }
 

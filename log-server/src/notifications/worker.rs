@@ -1,6 +1,6 @@
 //! The worker: takes what is due out of the outbox, a few messages at a time, and says what became of each.
 //!
-//! It reads the store beside the writer, and a command of its own says the outcome, so nothing here is waited for by
+//! Each channel has a worker of its own. It reads the store beside the writer, and a command of its own says the outcome, so nothing here is waited for by
 //! anybody who asks or decides. Between "the server took it over" and that command being committed lies the one moment in
 //! which a crash sends a message twice.
 
@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use verifier::time::Timestamp;
 
-use super::Undelivered;
+use super::{Channel, Courier, Undelivered};
 use crate::app::App;
-use crate::approvals::{NotificationRecord, OUTBOX_NEWS, Outcome, Settle};
+use crate::approvals::{NotificationRecord, Outcome, SentTo, Settle, outbox_news};
 use crate::random::Random;
 use crate::store::StoreError;
 use crate::writer::SubmitError;
@@ -27,10 +27,21 @@ const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the worker waits when the writer's queue is full or the store cannot be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Sends what is in the outbox until the server stops.
-pub(crate) async fn work(app: Arc<App>) {
-    let mut worker = Worker { under_way: JoinSet::new(), ids: HashMap::new(), broken: HashSet::new(), app };
-    let waiter = worker.app.approvals.waiters.register(OUTBOX_NEWS);
+/// Sends what is in the outbox of a channel until the server stops.
+pub(crate) async fn work(app: Arc<App>, channel: Channel) {
+    let (courier, at_a_time) =
+        app.approvals.couriers.of(channel).map_or((None, 1), |way| (Some(way.courier), way.at_a_time));
+    let waiter = app.approvals.waiters.register(&outbox_news(channel));
+    let mut worker = Worker {
+        courier,
+        at_a_time,
+        under_way: JoinSet::new(),
+        ids: HashMap::new(),
+        broken: HashSet::new(),
+        quiet_until: None,
+        channel,
+        app,
+    };
     let app = worker.app.clone();
     let mut stopping = std::pin::pin!(app.stopping());
     loop {
@@ -65,16 +76,29 @@ pub(crate) async fn work(app: Arc<App>) {
 
 struct Worker {
     app: Arc<App>,
-    /// Each says in the end whether its outcome is written down.
-    under_way: JoinSet<bool>,
+    channel: Channel,
+    /// None if the operator has taken the channel away: its messages wait.
+    courier: Option<Arc<dyn Courier>>,
+    at_a_time: usize,
+    under_way: JoinSet<Tried>,
     ids: HashMap<Id, String>,
     /// Not tried again in this run: what made us panic, and what was sent and could not be written down as sent.
     broken: HashSet<String>,
+    /// Nothing is begun before: the other side asked for that.
+    quiet_until: Option<Timestamp>,
+}
+
+/// The end of one try.
+struct Tried {
+    /// Whether its outcome is written down.
+    settled: bool,
+    /// How long the other side wants nothing at all.
+    quiet: Option<u64>,
 }
 
 impl Worker {
     fn free(&self) -> usize {
-        self.app.approvals.couriers.at_a_time.saturating_sub(self.under_way.len())
+        self.at_a_time.saturating_sub(self.under_way.len())
     }
 
     /// Begins what is due, as far as there is room, and says when to look again.
@@ -84,22 +108,30 @@ impl Worker {
             return Ok(None);
         }
         let now = self.app.approvals.time.now();
+        if let Some(until) = self.quiet_until.filter(|until| now < *until) {
+            return Ok(Some(until));
+        }
         let taken: HashSet<&String> = self.ids.values().chain(&self.broken).collect();
         // What is under way stands in front: it was due before.
-        let queued = self.app.approvals.outbox(taken.len() + free + 1)?;
+        let queued = self.app.approvals.outbox(self.channel, taken.len() + free + 1)?;
         let waiting: Vec<_> = queued.into_iter().filter(|record| !taken.contains(&record.id)).collect();
         for record in waiting.iter().filter(|record| record.due <= now.unix()).take(free) {
             let id = record.id.clone();
-            let task = self.under_way.spawn(attempt(self.app.clone(), record.clone()));
+            let task = self.under_way.spawn(attempt(self.app.clone(), self.courier.clone(), record.clone()));
             self.ids.insert(task.id(), id);
         }
         Ok(waiting.iter().map(|record| Timestamp::from_unix(record.due)).find(|due| *due > now))
     }
 
-    fn ended(&mut self, ended: Result<(Id, bool), JoinError>) {
+    fn ended(&mut self, ended: Result<(Id, Tried), JoinError>) {
         match ended {
-            Ok((id, true)) => _ = self.ids.remove(&id),
-            Ok((id, false)) => self.broken.extend(self.ids.remove(&id)),
+            Ok((id, Tried { settled, quiet })) => {
+                let name = self.ids.remove(&id);
+                self.broken.extend(name.filter(|_| !settled));
+                if let Some(seconds) = quiet {
+                    self.quiet_until = Some(self.app.approvals.time.now().plus(seconds));
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "sending a message failed by a bug; it waits for the next start");
                 self.broken.extend(self.ids.remove(&error.id()));
@@ -108,22 +140,22 @@ impl Worker {
     }
 }
 
-/// Tries once, and writes down what became of it. False if nobody knows whether that is written down.
-async fn attempt(app: Arc<App>, record: NotificationRecord) -> bool {
-    let outcome = tried(&app, &record).await;
+/// Tries once, and writes down what became of it.
+async fn attempt(app: Arc<App>, courier: Option<Arc<dyn Courier>>, record: NotificationRecord) -> Tried {
+    let (outcome, quiet) = tried(&app, courier.as_deref(), &record).await;
     tracing::debug!(id = record.id, ?outcome, "a notification was tried");
     loop {
         let settle = Settle { id: record.id.clone(), outcome: outcome.clone() };
         match app.approvals.writer.submit(settle).await {
             Err(SubmitError::Full) => tokio::time::sleep(PAUSE).await,
-            Ok(()) | Err(SubmitError::Refused(_)) => return true,
+            Ok(()) | Err(SubmitError::Refused(_)) => return Tried { settled: true, quiet },
             // The writer stopped, so the process ends. The next run sends it again; this one must not.
-            Err(SubmitError::Unknown) => return false,
+            Err(SubmitError::Unknown) => return Tried { settled: false, quiet },
         }
     }
 }
 
-async fn tried(app: &App, record: &NotificationRecord) -> Outcome {
+async fn tried(app: &App, courier: Option<&dyn Courier>, record: &NotificationRecord) -> (Outcome, Option<u64>) {
     let later = |error: String| {
         let after = wait(record.attempts, &*app.approvals.random);
         Outcome::Later { error, after }
@@ -131,18 +163,22 @@ async fn tried(app: &App, record: &NotificationRecord) -> Outcome {
     let message = match app.approvals.message(record) {
         Ok(Some(message)) => message,
         Ok(None) if record.error.is_some() && app.approvals.time.now().unix() > record.expires_at => {
-            return Outcome::Failed { error: record.error.clone().unwrap_or_default() };
+            return (Outcome::Failed { error: record.error.clone().unwrap_or_default() }, None);
         }
-        Ok(None) => return Outcome::Unneeded,
-        Err(problem) => return later(problem.to_string()),
+        Ok(None) => return (Outcome::Unneeded, None),
+        Err(problem) => return (later(problem.to_string()), None),
     };
-    let Some(courier) = app.approvals.couriers.of(record.channel) else {
-        return later(format!("this server has no channel {} now", record.channel.as_str()));
+    let Some(courier) = courier else {
+        return (later(format!("this server has no channel {} now", record.channel.as_str())), None);
     };
     match courier.deliver(&message).await {
-        Ok(()) => Outcome::Sent,
-        Err(Undelivered::Later(error)) => later(error),
-        Err(Undelivered::Never(error)) => Outcome::Failed { error },
+        Ok(reference) => {
+            let to = message.to;
+            (Outcome::Sent(reference.map(|reference| SentTo { address: to, reference })), None)
+        }
+        Err(Undelivered::Later(error)) => (later(error), None),
+        Err(Undelivered::After { error, seconds }) => (Outcome::Later { error, after: seconds }, Some(seconds)),
+        Err(Undelivered::Never(error)) => (Outcome::Failed { error }, None),
     }
 }
 

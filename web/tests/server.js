@@ -20,12 +20,12 @@ const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
 
 /**
  * Starts a server. With `publicPort` browsers reach it there, through something that stands in front of it.
- * `config` is the text of its configuration file.
+ * `config` is the text of its configuration file, `environment` what stands in its environment too.
  *
- * @param {{publicPort?: number, config?: string}} [options]
+ * @param {{publicPort?: number, config?: string, environment?: Record<string, string>}} [options]
  * @returns {Promise<{url: string, port: number, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
  */
-export async function startServer({ publicPort, config } = {}) {
+export async function startServer({ publicPort, config, environment = {} } = {}) {
   for (const binary of [serverBinary, verifierBinary]) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
   }
@@ -34,7 +34,7 @@ export async function startServer({ publicPort, config } = {}) {
   const url = `http://localhost:${publicPort ?? port}`;
   const file = join(dir, 'countersign.toml');
   if (config !== undefined) await writeFile(file, config);
-  const process = launch(dir, port, url, config === undefined ? [] : ['--config', file]);
+  const process = launch(dir, port, url, config === undefined ? [] : ['--config', file], environment);
   try {
     await ready(process, `http://127.0.0.1:${port}`);
     const adminKey = (await readFile(join(dir, 'data/admin.key'), 'utf8')).trim();
@@ -51,9 +51,10 @@ export async function startServer({ publicPort, config } = {}) {
   }
 }
 
-function launch(dir, port, url, more) {
+function launch(dir, port, url, more, environment) {
   const args = ['serve', '--data-dir', join(dir, 'data'), '--anchor', join(dir, 'anchor'), ...more];
-  const child = spawn(serverBinary, [...args, '--listen', `127.0.0.1:${port}`, '--public-url', url]);
+  const env = { ...globalThis.process.env, ...environment };
+  const child = spawn(serverBinary, [...args, '--listen', `127.0.0.1:${port}`, '--public-url', url], { env });
   child.output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));
   child.ended = new Promise((done) => {

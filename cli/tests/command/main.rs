@@ -20,9 +20,15 @@ mod running;
 mod start;
 mod static_files;
 mod stop;
+mod telegram;
 mod witnesses;
 
 // A passkey in this process, as in the crash tests of the store.
 #[allow(dead_code, reason = "the crash tests of the store use the rest")]
 #[path = "../../../store-rocksdb/tests/crash/authenticator.rs"]
 mod authenticator;
+
+// The stand-in for Telegram's Bot API of the server's own tests.
+#[allow(dead_code, reason = "the tests of the server use the rest")]
+#[path = "../../../log-server/tests/http/bot_api.rs"]
+mod bot_api;

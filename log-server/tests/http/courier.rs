@@ -27,7 +27,8 @@ impl Courier for ToTheTest {
             let (answer, answered) = oneshot::channel();
             _ = self.0.send(Tried { message: message.clone(), answer });
             // A test that drops the message loses the connection, so to speak.
-            answered.await.unwrap_or_else(|_| Err(Undelivered::Later("the connection was lost".to_owned())))
+            let lost = Err(Undelivered::Later("the connection was lost".to_owned()));
+            answered.await.unwrap_or(lost).map(|()| None)
         })
     }
 }
@@ -35,7 +36,7 @@ impl Courier for ToTheTest {
 /// A server that can send e-mail, so many messages at a time.
 pub(crate) fn with_mail(setup: Setup, at_a_time: usize) -> (Setup, Post) {
     let (sender, receiver) = unbounded_channel();
-    let couriers = Couriers::new(at_a_time).with(Channel::Email, Arc::new(ToTheTest(sender)));
+    let couriers = Couriers::default().with(Channel::Email, Arc::new(ToTheTest(sender)), at_a_time);
     (Setup { couriers, ..setup }, Post(receiver))
 }
 

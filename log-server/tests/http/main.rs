@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod authenticator;
+mod bot_api;
 mod call;
 mod courier;
 mod me;
@@ -44,5 +45,6 @@ mod recovery;
 mod revoking;
 mod several_actors;
 mod starting;
+mod telegram;
 mod threat_model;
 mod tiles;

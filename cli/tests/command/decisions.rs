@@ -13,6 +13,7 @@ use super::running::{Folder, post};
 pub(crate) struct Deciding<'a> {
     folder: &'a Folder,
     requester: String,
+    user_handle: String,
 }
 
 impl<'a> Deciding<'a> {
@@ -41,6 +42,11 @@ impl<'a> Deciding<'a> {
         Self::with(folder, invite.register_url).await
     }
 
+    /// What the passkey calls its owner.
+    pub(crate) fn user_handle(&self) -> &str {
+        &self.user_handle
+    }
+
     /// The requester's API key.
     pub(crate) fn requester(&self) -> &str {
         &self.requester
@@ -56,7 +62,8 @@ impl<'a> Deciding<'a> {
             "attestationObject": base64url(&attestation_object), "clientDataJSON": base64url(&client_data),
             "transports": []}});
         let _: Value = post(&page, "", &json!({"credential": credential})).await;
-        Self { folder, requester: api_key(folder, "request").await }
+        let user_handle = options["publicKey"]["user"]["id"].as_str().unwrap().to_owned();
+        Self { folder, requester: api_key(folder, "request").await, user_handle }
     }
 
     /// Asks alex and decides: `approve` or `reject`. Returns the confirmation's id.

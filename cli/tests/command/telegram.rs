@@ -19,13 +19,13 @@ const CHAT: i64 = 7_000_000_001;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a passkey says to a challenge of our own page.
-fn assertion(folder: &Folder, options: &Value) -> Value {
+fn assertion(folder: &Folder, alex: &Deciding<'_>, options: &Value) -> Value {
     let challenge = from_base64url(options["challenge"].as_str().unwrap()).unwrap();
     let (data, client_data, signature) = sign(&challenge, &folder.url());
     let id = base64url(&CREDENTIAL_ID);
     json!({"assertion": {"id": id, "rawId": id, "type": "public-key", "response": {
         "authenticatorData": base64url(&data), "clientDataJSON": base64url(&client_data),
-        "signature": base64url(&signature)}}})
+        "signature": base64url(&signature), "userHandle": alex.user_handle()}}})
 }
 
 /// A POST of our own page.
@@ -39,12 +39,12 @@ async fn own(folder: &Folder, path: &str, cookie: &str, body: &Value) -> (Value,
 }
 
 /// alex signs in, makes a code, and sends it to the bot.
-async fn link(folder: &Folder, api: &BotApi) {
+async fn link(folder: &Folder, api: &BotApi, alex: &Deciding<'_>) {
     let (options, _) = own(folder, "/me/options", "", &json!({})).await;
-    let (_, cookie) = own(folder, "/me/session", "", &assertion(folder, &options)).await;
+    let (_, cookie) = own(folder, "/me/session", "", &assertion(folder, alex, &options)).await;
     let path = "/me/contacts/telegram";
     let (options, _) = own(folder, &format!("{path}/options"), &cookie, &json!({"link": true})).await;
-    let (contacts, _) = own(folder, path, &cookie, &assertion(folder, &options)).await;
+    let (contacts, _) = own(folder, path, &cookie, &assertion(folder, alex, &options)).await;
     let link = contacts[0]["link"].as_str().unwrap();
     let code = link.strip_prefix(&format!("https://t.me/{BOT}?start=")).unwrap();
     api.write(CHAT, &format!("/start {code}"));
@@ -84,10 +84,11 @@ async fn telegram_survives_a_kill_at_each_step_of_the_outbox() {
     let (folder, api) = (Folder::new(), BotApi::start().await);
     fs::write(folder.path("token"), format!("{TOKEN}\n")).unwrap();
     runs(&folder, &[], "chmod 600 token");
-    fs::write(folder.path("countersign.toml"), format!("[telegram]\ntoken_file = 'token'\napi = '{}'\n", api.url())).unwrap();
+    fs::write(folder.path("countersign.toml"), format!("[telegram]\ntoken_file = 'token'\napi = '{}'\n", api.url()))
+        .unwrap();
     let server = started(&folder).await;
     let alex = Deciding::enrol(&folder).await;
-    link(&folder, &api).await;
+    link(&folder, &api, &alex).await;
 
     for _ in 0..3 {
         api.prepare("sendMessage", Prepared::Answer(502, json!("bad gateway")));
@@ -197,7 +198,7 @@ async fn telegram_is_set_up_as_the_document_says() {
     let mut server = folder.start(&mut shell(&folder, &listen, &format!("exec {}", local(serve))));
     server.ready(&url).await;
     let alex = Deciding::enrol(&folder).await;
-    link(&folder, &api).await;
+    link(&folder, &api, &alex).await;
     let id = alex.ask("Deploy", "telegram").await;
     assert!(text(&api.messages(CHAT, 2).await[1]).contains(&format!("{url}/approve/{id}")));
 }

@@ -76,7 +76,10 @@ impl BotApi {
 
     /// Somebody writes to the bot in a private chat.
     pub(crate) fn write(&self, chat: i64, text: &str) {
-        self.write_in(&json!({"id": chat, "type": "private", "username": format!("user{chat}"), "first_name": "A"}), text);
+        self.write_in(
+            &json!({"id": chat, "type": "private", "username": format!("user{chat}"), "first_name": "A"}),
+            text,
+        );
     }
 
     /// Somebody writes where the bot is.
@@ -84,7 +87,8 @@ impl BotApi {
         let mut inner = self.lock();
         inner.written += 1;
         let id = 1000 + inner.written;
-        let message = json!({"message_id": id, "date": 1, "chat": chat, "text": text, "from": {"id": 1, "is_bot": false}});
+        let message =
+            json!({"message_id": id, "date": 1, "chat": chat, "text": text, "from": {"id": 1, "is_bot": false}});
         inner.updates.push_back(json!({"update_id": id, "message": message}));
         drop(inner);
         self.state.news.notify_waiters();
@@ -103,7 +107,8 @@ impl BotApi {
     /// Too many messages, for so many seconds.
     pub(crate) fn limit(&self, method: &str, seconds: u64) {
         let words = format!("Too Many Requests: retry after {seconds}");
-        let body = json!({"ok": false, "error_code": 429, "description": words, "parameters": {"retry_after": seconds}});
+        let body =
+            json!({"ok": false, "error_code": 429, "description": words, "parameters": {"retry_after": seconds}});
         self.prepare(method, Prepared::Answer(429, body));
     }
 
@@ -185,14 +190,18 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
             Ok(chat) => {
                 let id = inner.calls.len() as i64;
                 inner.messages.insert((chat, id), body.clone());
-                done(json!({"message_id": id, "date": 1, "chat": {"id": chat, "type": "private"}, "text": body["text"]}))
+                done(
+                    json!({"message_id": id, "date": 1, "chat": {"id": chat, "type": "private"}, "text": body["text"]}),
+                )
             }
         },
         "editMessageText" => match check(&inner, body) {
             Err(answer) => answer,
             Ok(chat) => match inner.messages.get_mut(&(chat, body["message_id"].as_i64().unwrap())) {
                 None => refused(400, "Bad Request: message to edit not found"),
-                Some(message) if message["text"] == body["text"] => refused(400, "Bad Request: message is not modified"),
+                Some(message) if message["text"] == body["text"] => {
+                    refused(400, "Bad Request: message is not modified")
+                }
                 Some(message) => {
                     *message = body.clone();
                     done(json!({"message_id": body["message_id"], "text": body["text"]}))
@@ -202,7 +211,9 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
         "setWebhook" => {
             let url = body["url"].as_str().unwrap_or_default();
             let secret = body["secret_token"].as_str().unwrap_or_default();
-            assert!(secret.len() <= 256 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
+            assert!(
+                secret.len() <= 256 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+            );
             if !url.starts_with("https://") {
                 return refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook");
             }
@@ -231,7 +242,9 @@ fn check(inner: &Inner, body: &Value) -> Result<i64, Answer> {
     for entity in body["entities"].as_array().into_iter().flatten() {
         assert!(entity["offset"].as_u64().unwrap() + entity["length"].as_u64().unwrap() <= units, "{body}");
     }
-    for button in body["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten().flat_map(|row| row.as_array().unwrap()) {
+    for button in
+        body["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten().flat_map(|row| row.as_array().unwrap())
+    {
         assert_eq!(button.as_object().unwrap().len(), 2, "text and url, and nothing that calls back: {button}");
         if button["url"].as_str().unwrap().contains("//localhost") {
             return Err(refused(400, "Bad Request: inline keyboard button URL is invalid: Wrong HTTP URL"));

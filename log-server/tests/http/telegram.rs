@@ -84,7 +84,13 @@ async fn a_message_is_changed_once_its_request_is_decided_cancelled_or_expired()
     let secret = json!({"payload": {"iban": "DE-SECRET"}, "metadata": {"note": "META-SECRET"}});
     let approved = server.ask(&key, &told(&secret)).await;
     let message = api.messages(CHAT, 2).await.pop().unwrap();
-    for part in ["deploy-bot", "Deploy api-gateway to production", &approved.compare_code, "in your browser", "This chat is the contact of alex"] {
+    for part in [
+        "deploy-bot",
+        "Deploy api-gateway to production",
+        &approved.compare_code,
+        "in your browser",
+        "This chat is the contact of alex",
+    ] {
         assert!(text(&message).contains(part), "{part} is not in {message}");
     }
     assert!(!message.to_string().contains("SECRET"), "{message}");
@@ -156,7 +162,10 @@ async fn a_code_serves_once_for_a_quarter_of_an_hour_and_the_old_contact_is_told
     api.write(CHAT + 1, &format!("/start {code}"));
     link(&server, &api, &alex, CHAT + 2).await;
     let told = api.messages(CHAT, 2).await.pop().unwrap();
-    assert!(text(&told).contains("was replaced by another one") && !text(&told).contains(&(CHAT + 2).to_string()), "{told}");
+    assert!(
+        text(&told).contains("was replaced by another one") && !text(&told).contains(&(CHAT + 2).to_string()),
+        "{told}"
+    );
     assert!(api.chat(CHAT + 1).is_empty() && api.chat(-5).is_empty());
 
     me.send_telegram_change(false, &alex.device).await.expect(200);
@@ -172,7 +181,7 @@ async fn a_code_serves_once_for_a_quarter_of_an_hour_and_the_old_contact_is_told
 #[tokio::test]
 async fn a_session_alone_links_no_chat() {
     let (setup, mut post) = with_mail(Setup::new(), 4);
-    let (setup, api) = with_telegram(setup).await;
+    let (setup, _api) = with_telegram(setup).await;
     let server = setup.start().await;
     let (alex, sam) = (server.enrol_reachable("alex", &mut post).await, server.enrol("sam").await);
     let me = server.sign_in(&alex.device).await;
@@ -207,7 +216,9 @@ async fn nothing_is_decided_from_a_chat() {
     server.settled(&key, &created.id).await;
     let before = server.stored();
     let asked = api.called("getUpdates");
-    for words in ["yes", "/approve", &format!("/approve {}", created.id), "/start approve", "/start", &created.compare_code] {
+    for words in
+        ["yes", "/approve", &format!("/approve {}", created.id), "/start approve", "/start", &created.compare_code]
+    {
         api.write(CHAT, words);
     }
     api.until("all of it is taken", |api| api.called("getUpdates") > asked).await;
@@ -248,10 +259,17 @@ async fn a_limit_is_kept_by_all_messages_and_a_lost_answer_is_tried_again() {
         assert_eq!(server.settled(&key, id).await[0].1, "sent");
     }
     // An error of theirs, and an answer that is none.
-    for (status, body) in [(500, json!({"ok": false, "error_code": 500, "description": "Internal"})), (502, json!("<html>"))] {
+    for (status, body) in
+        [(500, json!({"ok": false, "error_code": 500, "description": "Internal"})), (502, json!("<html>"))]
+    {
         api.prepare("sendMessage", Prepared::Answer(status, body));
         let created = server.ask(&key, &told(&json!({"action": format!("Answer {status}")}))).await;
-        soon(async { while server.notifications_of(&created.id).await != 1 { tokio::task::yield_now().await } }).await;
+        soon(async {
+            while server.notifications_of(&created.id).await != 1 {
+                tokio::task::yield_now().await
+            }
+        })
+        .await;
         clock.advance(2);
         assert_eq!(server.settled(&key, &created.id).await[0].1, "sent");
     }
@@ -309,7 +327,12 @@ async fn mail_takes_the_place_while_there_is_still_time() {
     api.limit("sendMessage", 100);
     let asked = request("alex", &json!({"notify": "telegram_or_email", "expiresIn": 300}));
     let first = server.ask(&key, &asked).await;
-    soon(async { while server.notifications_of(&first.id).await != 1 { tokio::task::yield_now().await } }).await;
+    soon(async {
+        while server.notifications_of(&first.id).await != 1 {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
     api.limit("sendMessage", 100);
     clock.advance(100);
     assert_eq!(post.takes().await.words.subject, "Deploy api-gateway to production");
@@ -344,7 +367,13 @@ async fn a_call_to_this_server_needs_the_secret_that_telegram_was_told() {
     call("a-secret_1").json(&update).send().await.expect(200);
     api.messages(CHAT, 1).await;
     let polling = Server::new().await;
-    polling.post("/telegram/updates").header("x-telegram-bot-api-secret-token", "").json(&update).send().await.refused(404);
+    polling
+        .post("/telegram/updates")
+        .header("x-telegram-bot-api-secret-token", "")
+        .json(&update)
+        .send()
+        .await
+        .refused(404);
 }
 
 /// Wherever the token could stand: what an admin, a requester or a caller reads.
@@ -354,7 +383,8 @@ async fn the_token_stands_in_no_answer_and_no_error() {
     let server = setup.start().await;
     let (alex, key) = (server.enrol("alex").await, server.requester().await);
     link(&server, &api, &alex, CHAT).await;
-    let echo = json!({"ok": false, "error_code": 400, "description": format!("Bad Request: bot{TOKEN} \u{202e}said\nno")});
+    let echo =
+        json!({"ok": false, "error_code": 400, "description": format!("Bad Request: bot{TOKEN} \u{202e}said\nno")});
     api.prepare("sendMessage", Prepared::Answer(400, echo));
     let created = server.ask(&key, &told(&json!({}))).await;
     server.settled(&key, &created.id).await;
@@ -399,7 +429,8 @@ impl Server {
     async fn notifications_of(&self, confirmation: &str) -> u32 {
         let reply = self.get("/api/notifications?state=queued").key(self.admin()).send().await.expect(200);
         let list: api::NotificationList = reply.json();
-        let of = |one: &&api::Notification| one.confirmation.as_deref() == Some(confirmation) && one.about == "confirmation";
+        let of =
+            |one: &&api::Notification| one.confirmation.as_deref() == Some(confirmation) && one.about == "confirmation";
         list.notifications.iter().find(of).map_or(0, |one| one.attempts)
     }
 }

@@ -188,7 +188,7 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
         "sendMessage" => match check(&inner, body) {
             Err(answer) => answer,
             Ok(chat) => {
-                let id = inner.calls.len() as i64;
+                let id = i64::try_from(inner.calls.len()).unwrap();
                 inner.messages.insert((chat, id), body.clone());
                 done(
                     json!({"message_id": id, "date": 1, "chat": {"id": chat, "type": "private"}, "text": body["text"]}),

@@ -184,7 +184,7 @@ async fn answer(
 fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
     let mut inner = state.inner.lock().unwrap();
     match method {
-        "getMe" => done(json!({"id": 4_839_574_812_i64, "is_bot": true, "first_name": "Test", "username": BOT})),
+        "getMe" => done(&json!({"id": 4_839_574_812_i64, "is_bot": true, "first_name": "Test", "username": BOT})),
         "sendMessage" => match check(&inner, body) {
             Err(answer) => answer,
             Ok(chat) => {
@@ -204,7 +204,7 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
                 }
                 Some(message) => {
                     *message = body.clone();
-                    done(json!({"message_id": body["message_id"], "text": body["text"]}))
+                    done(&json!({"message_id": body["message_id"], "text": body["text"]}))
                 }
             },
         },
@@ -218,11 +218,11 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
                 return refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook");
             }
             inner.webhook = Some(body.clone());
-            done(json!(true))
+            done(&json!(true))
         }
         "deleteWebhook" => {
             inner.webhook = None;
-            done(json!(true))
+            done(&json!(true))
         }
         _ => refused(404, "Not Found"),
     }
@@ -276,13 +276,13 @@ async fn updates(state: &Shared, body: &Value) -> Answer {
         }
     });
     match found.await {
-        Ok(Some(updates)) => done(json!(updates)),
+        Ok(Some(updates)) => done(&json!(updates)),
         Ok(None) => refused(409, "Conflict: can't use getUpdates method while webhook is active"),
-        Err(_) => done(json!([])),
+        Err(_) => done(&json!([])),
     }
 }
 
-fn done(result: Value) -> Answer {
+fn done(result: &Value) -> Answer {
     (StatusCode::OK, Json(json!({"ok": true, "result": result})))
 }
 

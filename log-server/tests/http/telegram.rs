@@ -266,7 +266,7 @@ async fn a_limit_is_kept_by_all_messages_and_a_lost_answer_is_tried_again() {
         let created = server.ask(&key, &told(&json!({"action": format!("Answer {status}")}))).await;
         soon(async {
             while server.notifications_of(&created.id).await != 1 {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         })
         .await;
@@ -329,7 +329,7 @@ async fn mail_takes_the_place_while_there_is_still_time() {
     let first = server.ask(&key, &asked).await;
     soon(async {
         while server.notifications_of(&first.id).await != 1 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

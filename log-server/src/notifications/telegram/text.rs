@@ -24,7 +24,7 @@ pub(super) fn body(chat: i64, words: &Words) -> Value {
     words.after.iter().for_each(|paragraph| text.paragraph(paragraph));
     let mut body = json!({
         "chat_id": chat,
-        "text": text.text,
+        "text": text.letters,
         "entities": text.code,
         // Nobody but the approver should open the link.
         "link_preview_options": {"is_disabled": true},
@@ -37,7 +37,7 @@ pub(super) fn body(chat: i64, words: &Words) -> Value {
 
 #[derive(Default)]
 struct Text {
-    text: String,
+    letters: String,
     /// The length of the text as the API counts.
     units: usize,
     code: Vec<Value>,
@@ -64,7 +64,7 @@ impl Text {
     }
 
     fn gap(&mut self) {
-        if !self.text.is_empty() {
+        if !self.letters.is_empty() {
             self.push("\n\n");
         }
     }
@@ -85,7 +85,7 @@ impl Text {
                 return;
             }
             self.units += symbol.len_utf16();
-            self.text.push(symbol);
+            self.letters.push(symbol);
         }
     }
 }

@@ -191,7 +191,7 @@ fn happen(state: &Shared, method: &str, body: &Value) -> Answer {
                 let id = i64::try_from(inner.calls.len()).unwrap();
                 inner.messages.insert((chat, id), body.clone());
                 done(
-                    json!({"message_id": id, "date": 1, "chat": {"id": chat, "type": "private"}, "text": body["text"]}),
+                    &json!({"message_id": id, "date": 1, "chat": {"id": chat, "type": "private"}, "text": body["text"]}),
                 )
             }
         },

@@ -9,6 +9,7 @@ use log_server::api_keys::ApiKey;
 use log_server::clock::SystemClock;
 use log_server::identity::Identity;
 use log_server::limits::Limits;
+use log_server::notifications::Couriers;
 use log_server::problem::Problem;
 use log_server::random::OsRandom;
 use log_server::start::{Settings, StartError, Started, start};
@@ -31,14 +32,20 @@ impl Running {
     /// # Panics
     /// When the fixed names or keys of the benchmark are not acceptable, which would be a bug of the benchmark.
     pub fn start(store: Arc<dyn Store>, anchor: &Path) -> Result<Self, StartError> {
-        Self::within(store, anchor, Limits { requests_per_minute_per_key: u32::MAX, ..Limits::default() })
+        let limits = Limits { requests_per_minute_per_key: u32::MAX, ..Limits::default() };
+        Self::within(store, anchor, limits, Couriers::default())
     }
 
-    /// Starts a log on a store, with its anchor in a folder, within these limits.
+    /// Starts a log on a store, with its anchor in a folder, within these limits, and with these channels to approvers.
     ///
     /// # Panics
     /// As [`Running::start`] does.
-    pub fn within(store: Arc<dyn Store>, anchor: &Path, limits: Limits) -> Result<Self, StartError> {
+    pub fn within(
+        store: Arc<dyn Store>,
+        anchor: &Path,
+        limits: Limits,
+        couriers: Couriers,
+    ) -> Result<Self, StartError> {
         let Ok(identity) = Identity::from_public_url("http://localhost:8080") else { panic!("a fixed URL") };
         let Ok(key) = SignerKey::from_seed(&identity.log_origin, &[1; 32]) else { panic!("a fixed key") };
         let Started { app, writer, .. } = start(Settings {
@@ -51,7 +58,7 @@ impl Running {
             random: Arc::new(OsRandom),
             primitive: Arc::new(AwsLc),
             limits,
-            couriers: log_server::notifications::Couriers::default(),
+            couriers,
             free_disk: Arc::new(|| None),
             observer: Box::new(|_| ()),
             backup: None,

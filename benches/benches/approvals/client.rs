@@ -51,8 +51,13 @@ async fn send(connection: &mut Connection, call: &Call<'_>) -> Result<Bytes, Str
 impl Person {
     /// Enrols somebody with a passkey, over the routes that the enrol page uses.
     pub(crate) async fn enrol(server: &Server, name: String) -> Result<Self, String> {
+        Self::enrol_by(server, &server.invite, name).await
+    }
+
+    /// Enrols somebody with this invite.
+    pub(crate) async fn enrol_by(server: &Server, invite: &str, name: String) -> Result<Self, String> {
         let mut connection = Connection::new(server.place.clone());
-        let path = format!("/enrol/{}", server.invite);
+        let path = format!("/enrol/{invite}");
         let asked = EnrolOptionsRequest { username: Some(name.clone()) };
         let options: EnrolOptions = post(&mut connection, &format!("{path}/options"), None, &asked).await?;
         let options = options.public_key.unwrap_or_default();

@@ -14,6 +14,7 @@ mod bare;
 mod client;
 mod decision;
 mod evidence;
+mod messages;
 mod polls;
 mod process;
 mod rounds;

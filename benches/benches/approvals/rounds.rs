@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::bare::Bare;
 use crate::decision::{Made, Pair};
 use crate::evidence::{Evidence, Receipts};
+use crate::messages;
 use crate::process::Process;
 use crate::server::Server;
 use crate::table::{Aim, Table};
@@ -88,6 +89,18 @@ pub(crate) async fn measure(server: &Server, rounds: Rounds, table: &mut Table, 
     table.add("  p99 of one, asked for to receipt", quantile(&half, 0.99), "ms", Aim::Below(50.0));
     let of_post = half[0].decision.value_at_quantile(0.99) as f64 / 1000.0;
     table.add("  p99 of the request that decides", of_post, "ms", Aim::Below(50.0));
+    if let Err(words) = messages::write(server).await {
+        run.evidence.fail(words);
+    }
+    let told = [run.round(Pace::PerSecond(rate / 2.0), 2 * rounds.time).await];
+    let waiting = messages::count(server);
+    if waiting == 0 {
+        run.evidence.fail("all messages were sent before the round ended: it shows nothing".to_owned());
+    }
+    table.add("the same while messages wait for a slow server: full decisions", told[0].per_second, "/s", Aim::None);
+    table.add("  p50 of one, asked for to receipt", quantile(&told, 0.5), "ms", Aim::None);
+    table.add("  p99 of one, asked for to receipt", quantile(&told, 0.99), "ms", Aim::Below(50.0));
+    table.add("  messages that wait in the end", waiting as f64, "", Aim::None);
     table.add("memory of the server after all this", server.process.resident_mib(), "MiB", Aim::None);
 }
 

@@ -14,6 +14,7 @@ use store_rocksdb::RocksStore;
 use tempfile::TempDir;
 use verifier::trust::Trust;
 
+use crate::messages;
 use crate::process::Process;
 
 /// As many as it takes to open ten thousand long-polls, a thousand with each.
@@ -31,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) keys: Vec<Arc<str>>,
     /// The code of an invite of many uses.
     pub(crate) invite: String,
+    /// The codes of invites that bring an address, for one person each.
+    pub(crate) addressed: Vec<String>,
     /// What a verifier pins.
     pub(crate) trust: Trust,
     /// The process.
@@ -43,6 +46,7 @@ struct Told {
     url: String,
     keys: Vec<String>,
     invite: String,
+    addressed: Vec<String>,
     trust: String,
 }
 
@@ -65,8 +69,19 @@ impl Server {
             place: connection::Server::parse(&told.url).expect("its URL"),
             keys: told.keys.into_iter().map(Into::into).collect(),
             invite: told.invite,
+            addressed: told.addressed,
             trust: Trust::parse(told.trust.as_bytes()).expect("its trust file"),
         }
+    }
+
+    /// Where its data is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The secrets of the links that were sent to addresses.
+    pub(crate) fn links(&self) -> Vec<String> {
+        messages::links(self.folder.path())
     }
 
     /// Lets it finish.
@@ -86,7 +101,8 @@ pub(crate) async fn serve(folder: &Path) {
         requests_per_minute_per_approver: u32::MAX,
         ..Limits::default()
     };
-    let running = Running::within(Arc::new(store), &folder.join("anchor"), limits).expect("a log");
+    let couriers = messages::couriers(folder);
+    let running = Running::within(Arc::new(store), &folder.join("anchor"), limits, couriers).expect("a log");
     let address = running.listen().await.expect("a port");
     let mut keys = Vec::new();
     for _ in 0..KEYS {
@@ -95,8 +111,14 @@ pub(crate) async fn serve(folder: &Path) {
     let note = "People of the benchmark".to_owned();
     let invite = CreateInvite { note, max_uses: Some(PEOPLE), username: None, email: None, expires_in: None };
     let invite = running.app.approvals.create_invite(invite).await.expect("an invite").code;
+    let mut addressed = Vec::new();
+    for number in 0..messages::PEOPLE {
+        let (note, email) = ("Somebody with an address".to_owned(), Some(format!("told-{number}@example.com")));
+        let invite = CreateInvite { note, max_uses: None, username: None, email, expires_in: None };
+        addressed.push(running.app.approvals.create_invite(invite).await.expect("an invite").code);
+    }
     let trust = running.app.trust().to_json();
-    let told = Told { url: format!("http://{address}"), keys, invite, trust };
+    let told = Told { url: format!("http://{address}"), keys, invite, addressed, trust };
     let told = serde_json::to_string(&told).expect("plain structures");
     let mut output = std::io::stdout();
     writeln!(output, "{told}").and_then(|()| output.flush()).expect("a reader");

@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
+from .values import parsed, plain
+
 if TYPE_CHECKING:
     from .asynchronous import AsyncCountersign
     from .client import Countersign
@@ -23,8 +25,6 @@ class Confirmation:
     #: The exact text that all documents of this confirmation share.
     core: str
     action: str
-    #: The exact payload, in plain Python.
-    payload: Dict[str, Any]
     approvers: Tuple[str, ...]
     quorum: int
     #: The last moment for a decision, in seconds since 1970.
@@ -35,6 +35,14 @@ class Confirmation:
     idempotency_key: str
     #: `pinned` if the trust file was given, `first-use` if it was taken from the server.
     trust: str
+
+    @property
+    def payload(self) -> Dict[str, Any]:
+        """The exact payload, in plain Python: read from the core each time, so that no change of what this gives reaches
+        what may run."""
+        members = parsed(self.core.encode())
+        payload: Dict[str, Any] = plain(members["payload"] if isinstance(members, dict) else None)
+        return payload
 
 
 @dataclass
@@ -95,7 +103,7 @@ class Outcome:
 
     @property
     def payload(self) -> Dict[str, Any]:
-        """The exact payload, in plain Python: what may run if it is approved."""
+        """The exact payload, in plain Python: what may run if it is approved. A new one each time."""
         return self.confirmation.payload
 
     @property

@@ -172,6 +172,8 @@ class Flows:
                 outcome = yield from self._look(confirmation, seconds, until)
             except _OutOfTime:
                 break
+            if outcome.approved and cancel and self.monotonic() > until:
+                break  # Verified too late: whoever gave a time acts on no later yes.
             if outcome.status != "pending":
                 return outcome
             # A server that answers at once must not be asked in a tight loop.
@@ -480,7 +482,6 @@ def _confirmation(answer: Dict[str, Json], core: Core, key: str, how: str) -> Co
     code = compare_code(core.text)
     if _text(answer, "compareCode") != code:
         raise Mismatch("the compare code in the answer is not that of its core")
-    payload: Dict[str, Any] = plain(core.payload)
     url = _text(answer, "url")
     if _visible(url) != url or not url.startswith(("https://", "http://")):
         raise Mismatch("the link in the answer is no plain URL")
@@ -490,7 +491,6 @@ def _confirmation(answer: Dict[str, Json], core: Core, key: str, how: str) -> Co
         code,
         core.text,
         core.action,
-        payload,
         core.approvers,
         core.quorum,
         core.expires_at,

@@ -1,18 +1,19 @@
 """Tools of LangChain that wait for a person. Needs the packages langchain and langgraph; nothing else here imports this.
 
-A middleware stands where tools are run, so no message of a model and no answer to an interrupt gets around it: what runs
-is what a verified and consumed approval holds. A denial is answered as a `ToolMessage` with `status="error"`.
+A middleware stands where tools are run, so no message of a model and no answer to an interrupt gets around it: what runs,
+once, is what a verified and consumed approval holds, whatever other middleware does behind it. A denial is answered as a `ToolMessage` with `status="error"`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid
 from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Tuple, Union
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, InjectedToolArg
 from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.runtime import ExecutionInfo, get_runtime
 from langgraph.types import Command, interrupt
@@ -20,10 +21,11 @@ from langgraph.types import Command, interrupt
 from .asynchronous import AsyncCountersign
 from .client import Countersign
 from .confirmation import Confirmation, Outcome
-from .errors import CountersignError
+from .errors import AlreadyConsumed, CountersignError, Mismatch
 from .flows import Flow, Flows
 from .question import Question
-from .verify import _base64url
+from .values import json_of
+from .verify import _base64url, _canonical
 
 Client = Union[Countersign, AsyncCountersign]
 #: Whom to ask: a username; or terms, such as `{"approvers": ["alex", "sam"], "quorum": 2, "action": "Wire money"}`.
@@ -82,6 +84,8 @@ class CountersignMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _flow(self, request: ToolCallRequest, whom: Whom) -> Flow[Outcome]:
         call = request.tool_call
+        if request.tool is None:
+            raise ValueError(f"the tool {call['name']} is not there yet: whatever brings it must stand before this middleware")
         key = _key(request.runtime.config, call["id"])
         payload = {"args": call["args"], "tool": call["name"]}
         since = _checkpoint_time(request.runtime.execution_info)
@@ -110,12 +114,10 @@ def approved_tool(
     )
 
 
-class _ApprovedTool(BaseTool):
+class _Wrapped(BaseTool):
+    """A tool around another one, which looks the same from outside."""
+
     inner: BaseTool
-    clients: Any
-    terms: Dict[str, Any]
-    wait: Optional[float] = None
-    timeout: Optional[float] = None
 
     @property
     def tool_call_schema(self) -> Any:
@@ -124,6 +126,68 @@ class _ApprovedTool(BaseTool):
     @property
     def _injected_args_keys(self) -> frozenset[str]:
         return self.inner._injected_args_keys
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        # `run` and `arun` go to the inner tool; nothing may run it from here.
+        raise NotImplementedError("call invoke or run")
+
+    def _called_with(self, tool_input: Mapping[str, Any]) -> Dict[str, Any]:
+        """The arguments of a call without what the graph puts in."""
+        injected = self._injected()
+        return {name: value for name, value in tool_input.items() if name not in injected}
+
+    def _injected(self) -> frozenset[str]:
+        """The names of the arguments that the graph puts in: its state, its store, its runtime. Outside of a graph nobody
+        does, and what is hidden from the model alone comes from whoever calls: both must be approved."""
+        if not _is_in_graph():
+            return frozenset()
+        whole, called = self.args_schema, self.tool_call_schema
+        fields = getattr(whole, "model_fields", {}) if isinstance(whole, type) else {}
+        seen = getattr(called, "model_fields", {}) if isinstance(called, type) else fields
+        of_callers = {name for name, field in fields.items() if any(_is_hidden_only(it) for it in field.metadata)}
+        return (self._injected_args_keys | (set(fields) - set(seen))) - of_callers
+
+    def _denied(self, error: Exception, kwargs: Mapping[str, Any]) -> ToolMessage:
+        call_id = kwargs.get("tool_call_id")
+        if call_id is None:
+            raise error
+        return ToolMessage(content=_words(error), tool_call_id=call_id, name=self.name, status="error")
+
+
+class _Once(_Wrapped):
+    """The tool of one approved call. Middleware that stands behind may run a tool again, or change the call: neither was
+    approved."""
+
+    approved: Dict[str, Any]
+    taken: Any
+
+    def run(self, tool_input: Union[str, Dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._take(tool_input)
+        except (CountersignError, ValueError, TypeError) as error:
+            return self._denied(error, kwargs)
+        return self.inner.run(tool_input, *args, **kwargs)
+
+    async def arun(self, tool_input: Union[str, Dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._take(tool_input)
+        except (CountersignError, ValueError, TypeError) as error:
+            return self._denied(error, kwargs)
+        return await self.inner.arun(tool_input, *args, **kwargs)
+
+    def _take(self, tool_input: Union[str, Dict[str, Any]]) -> None:
+        given = {} if isinstance(tool_input, str) else tool_input
+        if _canonical(json_of(self._called_with(given))) != _canonical(json_of(self._called_with(self.approved))):
+            raise Mismatch("the call was changed after it was approved")
+        if not self.taken.acquire(blocking=False):
+            raise AlreadyConsumed("this approval was for one run")
+
+
+class _ApprovedTool(_Wrapped):
+    clients: Any
+    terms: Dict[str, Any]
+    wait: Optional[float] = None
+    timeout: Optional[float] = None
 
     def run(self, tool_input: Union[str, Dict[str, Any]], *args: Any, **kwargs: Any) -> Any:
         try:
@@ -139,16 +203,12 @@ class _ApprovedTool(BaseTool):
             return self._denied(error, kwargs)
         return await self.inner.arun(self._approved(tool_input, outcome), *args, **kwargs)
 
-    def _run(self, *args: Any, **kwargs: Any) -> Any:
-        # `run` and `arun` ask and go to the inner tool; nothing may run it from here.
-        raise NotImplementedError("call invoke or run")
-
     def _flow(self, tool_input: Union[str, Dict[str, Any]], kwargs: Mapping[str, Any]) -> Flow[Outcome]:
         payload: Dict[str, Any] = {"tool": self.name}
         if isinstance(tool_input, str):
             payload["input"] = tool_input
         else:
-            payload["args"] = {name: value for name, value in tool_input.items() if name not in self._injected()}
+            payload["args"] = self._called_with(tool_input)
         key = _key(kwargs.get("config"), kwargs.get("tool_call_id"))
         since = _current_checkpoint_time()
         return _held(self.clients[0].flows, self.terms, payload, key, since, self.wait, self.timeout)
@@ -158,22 +218,8 @@ class _ApprovedTool(BaseTool):
         if isinstance(tool_input, str):
             text: str = outcome.payload["input"]
             return text
-        injected = {name: value for name, value in tool_input.items() if name in self._injected()}
-        return {**outcome.payload["args"], **injected}
-
-    def _injected(self) -> frozenset[str]:
-        """The names of the arguments that the graph puts in: its state, its store, its runtime."""
-        whole, called = self.args_schema, self.tool_call_schema
-        if isinstance(whole, type) and isinstance(called, type):
-            fields = set(getattr(whole, "model_fields", {})) - set(getattr(called, "model_fields", {}))
-            return self._injected_args_keys | fields
-        return self._injected_args_keys
-
-    def _denied(self, error: Exception, kwargs: Mapping[str, Any]) -> ToolMessage:
-        call_id = kwargs.get("tool_call_id")
-        if call_id is None:
-            raise error
-        return ToolMessage(content=_words(error), tool_call_id=call_id, name=self.name, status="error")
+        injected = self._injected()
+        return {**outcome.payload["args"], **{name: tool_input[name] for name in tool_input if name in injected}}
 
 
 def _held(
@@ -250,8 +296,32 @@ def _current_checkpoint_time() -> Optional[float]:
         return None  # Outside of a graph.
 
 
+def _is_in_graph() -> bool:
+    try:
+        get_runtime()
+    except (RuntimeError, KeyError):
+        return False
+    return True
+
+
+def _is_hidden_only(metadata: Any) -> bool:
+    """Whether an argument is marked as not the model's, and not as the graph's either."""
+    return metadata is InjectedToolArg or type(metadata) is InjectedToolArg
+
+
 def _approved(request: ToolCallRequest, outcome: Outcome) -> ToolCallRequest:
-    return request.override(tool_call={**request.tool_call, "args": outcome.payload["args"]})
+    tool = request.tool
+    assert tool is not None, "no call without a tool is asked for"
+    once = _Once(
+        name=tool.name,
+        description=tool.description,
+        args_schema=tool.args_schema,
+        return_direct=tool.return_direct,
+        inner=tool,
+        approved=outcome.payload["args"],
+        taken=threading.Lock(),
+    )
+    return request.override(tool_call={**request.tool_call, "args": outcome.payload["args"]}, tool=once)
 
 
 def _denied(request: ToolCallRequest, error: Exception) -> ToolMessage:

@@ -66,8 +66,11 @@ def _api_key(api_key: Optional[str]) -> str:
 def _trust(trust: Union[Trust, str, os.PathLike[str], None]) -> Optional[Trust]:
     if isinstance(trust, Trust):
         return trust
-    path = trust or os.environ.get("COUNTERSIGN_TRUST")
-    return Trust.parse(_read(path, _MAX_TRUST_FILE)) if path else None
+    path = os.environ.get("COUNTERSIGN_TRUST") if trust is None else trust
+    if path == "":
+        # A variable that a script did not fill must not turn a pinned key into one that is believed at first sight.
+        raise ValueError("the path of the trust file (trust, COUNTERSIGN_TRUST) is empty")
+    return None if path is None else Trust.parse(_read(path, _MAX_TRUST_FILE))
 
 
 def _memory(memory: Union[Memory, str, os.PathLike[str], None]) -> Memory:

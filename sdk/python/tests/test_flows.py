@@ -7,6 +7,7 @@ import tempfile
 import threading
 import unittest
 from types import SimpleNamespace
+from unittest import mock
 
 import doors
 from fake import WIRE, FakeServer
@@ -14,10 +15,12 @@ from fake import WIRE, FakeServer
 from countersign import (
     AlreadyConsumed,
     ApprovalDenied,
+    Countersign,
     Expectation,
     FileMemory,
     Mismatch,
     NotVerified,
+    ProcessMemory,
     Refused,
     RolledBack,
     TooLate,
@@ -93,6 +96,26 @@ class Asking(unittest.TestCase):
         self.assertRegex(decision.compare_code, r"^[a-z2-7]{4}(-[a-z2-7]{4}){3}$")
         self.assertEqual(decision.trust, "pinned")
         self.assertEqual(decision.raw_assertion["type"], "public-key")
+
+    def test_what_a_caller_does_to_a_payload_that_it_was_given_reaches_nothing(self):
+        def change(confirmation):
+            confirmation.payload["amount"] = 1_000_000
+
+        ran = []
+        for client in (FakeServer().client(), FakeServer().async_client()):
+            guarded = client.guard(username="alex", on_pending=change)(lambda amount: ran.append(amount))
+            pending = guarded(amount=12.5)
+            if pending is not None:
+                asyncio.run(pending)
+        self.assertEqual(ran, [12.5, 12.5])
+
+        client = FakeServer().client()
+        asked = client.create_confirmation(**WIRE)
+        change(asked)
+        decision = client.wait_for_decision(asked)
+        change(decision)
+        decision.consume()
+        self.assertEqual((asked.payload, decision.payload), (WIRE["payload"], WIRE["payload"]))
 
     def test_metadata_comes_back(self):
         decision = FakeServer().client().request_approval(**WIRE, metadata={"run": 7})
@@ -273,6 +296,19 @@ class Resuming(unittest.TestCase):
             decision.consume()
         self.assertNotIn("consume", " ".join(one.target for one in server.requests))
 
+    def test_a_yes_that_is_verified_after_the_timeout_does_not_count(self):
+        server = FakeServer()
+
+        class Slow(ProcessMemory):
+            def keep(self, log, head):
+                server.clock.sleep(31)
+                super().keep(log, head)
+
+        decision = server.client(memory=Slow()).request_approval(**WIRE, timeout=30)
+        self.assertEqual(decision.status, "timed_out")
+        with self.assertRaises(ApprovalDenied):
+            decision.consume()
+
     def test_without_a_timeout_it_waits_until_just_after_the_expiry(self):
         class Endless(FakeServer):
             def get(self, asked, wait, deadline):
@@ -282,6 +318,17 @@ class Resuming(unittest.TestCase):
         server = Endless("never")
         self.assertEqual(server.client().request_approval(**WIRE).status, "timed_out")
         self.assertAlmostEqual(server.clock.seconds, 310)
+
+
+class Settings(unittest.TestCase):
+    def test_an_empty_path_of_the_trust_file_is_no_trust_on_first_use(self):
+        server = {"COUNTERSIGN_URL": "https://approvals.example.com", "COUNTERSIGN_API_KEY": "csk_test"}
+        with mock.patch.dict(os.environ, {**server, "COUNTERSIGN_TRUST": ""}):
+            with self.assertRaisesRegex(ValueError, "COUNTERSIGN_TRUST"):
+                Countersign()
+        with mock.patch.dict(os.environ, server):
+            with self.assertRaisesRegex(ValueError, "trust"):
+                Countersign(trust="")
 
 
 class Using(unittest.TestCase):

@@ -120,6 +120,32 @@ test('nothing hides behind white space, length, or another way to write a letter
   await requester.cancel(asked.id);
 });
 
+test('two spaces are never shown as one', async () => {
+  const action = 'Delete   the   backup';
+  const decide = async (payload) => {
+    const asked = await ask({ action, payload });
+    await page.goto(asked.url);
+    await heading(page, 'Approve or reject?');
+    return asked;
+  };
+  // What a reader sees, without the white space that a browser drops.
+  const seen = (selector) => page.locator(`${selector} bdi`).evaluateAll((all) => all.map((one) => one.innerText));
+  await decide({ 'a b': 1, 'a  b': 2, note: 'x    y' });
+  assert.deepEqual(await seen('#action'), [action]);
+  assert.deepEqual(await seen('.fields dt'), ['["a  b"]', '["a b"]', 'note']);
+  assert.deepEqual(await seen('.fields dd'), ['2', '1', 'x    y']);
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Approved');
+  const asked = await decide({ 'a b': 2, 'a  b': 1, note: 'x  y' });
+  assert.deepEqual(await seen('.changes strong'), ['["a  b"]', '["a b"]', 'note']);
+  assert.deepEqual(await seen('.changes del'), ['2', '1', 'x    y']);
+  assert.deepEqual(await seen('.changes ins'), ['1', '2', 'x  y']);
+  await page.locator('#raw summary').click();
+  assert.deepEqual(await seen('#raw-document'), [await page.locator('#raw-document').textContent()]);
+  await assertReadable(page, alex.violations);
+  await requester.cancel(asked.id);
+});
+
 test('a device whose clock is wrong counts by the server’s', async () => {
   const asked = await ask();
   const context = await openContext(browser);

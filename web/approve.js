@@ -250,6 +250,7 @@ function showOtherDevice() {
 }
 
 function allowAnotherTry(words) {
+  if (ended?.decided) return showDecided(ended, true);
   if (ended) return showEnded(ended.status, ended);
   say(words);
   setBusy(false);
@@ -278,7 +279,6 @@ function showPeople(approvers) {
 
 /** How it stands for somebody who has decided. `again`: they came back to it. */
 function showDecided(answer, again = false) {
-  const { decision } = answer.decided;
   // It stands in the result from here on, and newer.
   document.getElementById('people-asked')?.remove();
   byId('result').replaceChildren(...decidedView({ ...answer, id }));
@@ -290,10 +290,8 @@ function showDecided(answer, again = false) {
     announce(text('waitingForOthers'), 'done');
     const body = { approver: answer.approver, ...(salt && { salt }) };
     stopWatching = watch(`${path}/options`, body, (later) => later.decided && showLater(later));
-  } else if (again) {
-    announce(text(decision === 'approve' ? 'alreadyApproved' : 'alreadyRejected'), 'done');
   } else {
-    announceEnd(answer.status);
+    announceEnd(answer.status, again);
   }
 }
 
@@ -303,18 +301,19 @@ function showLater(answer) {
   if (answer.status !== 'pending') announceEnd(answer.status);
 }
 
-function announceEnd(status) {
-  if (status === 'approved') return announce(text('approved'), 'good');
-  if (status === 'rejected') return announce(text('rejected'), 'bad');
-  const { title, words } = endedText(status);
-  say(words);
+/** What became of the request, which may be something else than what one decided. */
+function announceEnd(status, again = false) {
+  if (status === 'approved' && !again) return announce(text('approved'), 'good');
+  if (status === 'rejected' && !again) return announce(text('rejected'), 'bad');
+  const { title, words } = endedText(status, true);
+  if (status !== 'approved' && status !== 'rejected') say(words);
   announce(title, 'done');
 }
 
 function showEnded(status, answer) {
-  const { title, words } = endedText(status);
   // Who has decided, if others did.
   const others = answer?.decisions?.length > 0;
+  const { title, words } = endedText(status, others);
   end(title, others ? '' : words);
   if (!others) return;
   byId('result').replaceChildren(element('p', {}, words), element('div', {}, ...people(answer)));

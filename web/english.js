@@ -127,6 +127,7 @@ export const ENGLISH = {
   rejectedText: 'This request has been rejected. There is nothing left to decide.',
   expired: 'Expired',
   expiredText: 'The time for a decision is over. Nothing was approved by you.',
+  expiredWithout: 'The time for a decision is over, and too few had approved. The request is not approved.',
   cancelled: 'Cancelled',
   cancelledText: 'The requester has cancelled this request. Nothing was approved.',
   nothingToDecide: 'Nothing to decide',

@@ -15,10 +15,15 @@ const ENDED = {
   cancelled: ['cancelled', 'cancelledText'],
 };
 
-/** Title and text for a confirmation that ended. @param {string} status */
-export function endedText(status) {
+/**
+ * Title and text for a confirmation that ended.
+ *
+ * @param {string} status
+ * @param {boolean} [anyDecided]  whether anybody had decided; it may be the reader, also where the page does not know who reads
+ */
+export function endedText(status, anyDecided = false) {
   const [title, words] = Object.hasOwn(ENDED, status) ? ENDED[status] : ['nothingToDecide', 'nothingToDecideText'];
-  return { title: text(title), words: text(words) };
+  return { title: text(title), words: text(status === 'expired' && anyDecided ? 'expiredWithout' : words) };
 }
 
 /**

@@ -295,6 +295,75 @@ test('an answer that is lost after it was recorded', async () => {
   assert.equal((await requester.status(asked.id)).decisions.length, 1);
 });
 
+test('the heading says what became of the request, not what one decided oneself', async () => {
+  const kai = await openDevice(browser);
+  await enrol(kai.page, (await requester.invite({ username: 'kai' })).registerUrl);
+  const asked = await askTwo();
+  await page.goto(asked.url);
+  await page.getByRole('button', { name: 'alex', exact: true }).click();
+  await page.route(DECISION, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('It is not known whether your decision was recorded.').waitFor();
+  await page.unrouteAll();
+  const kept = await page.evaluate(() => ({ ...sessionStorage }));
+  await kai.page.goto(asked.url);
+  await kai.page.getByRole('button', { name: 'kai', exact: true }).click();
+  await kai.page.getByRole('button', { name: 'Reject', exact: true }).click();
+  await heading(kai.page, 'Rejected');
+  await kai.context.close();
+  const rejected = async () => {
+    await page.getByText('You approved it').waitFor();
+    assert.match(await page.locator('#heading').textContent(), /^(Rejected|Already rejected)$/);
+    assert.equal(await page.locator('#request-status').textContent(), 'rejected');
+    assert.match(await page.locator('#others').textContent(), /alex \(you\): approved, .*kai: rejected, /);
+  };
+  await page.getByRole('button', { name: 'Send again' }).click();
+  await rejected();
+  await assertReadable(page, alex.violations);
+  // The answer that was kept is sent anew when the page is loaded again.
+  await page.evaluate((all) => Object.entries(all).forEach(([key, value]) => sessionStorage.setItem(key, value)), kept);
+  await page.reload();
+  await rejected();
+});
+
+test('a request that one approved and that expires does not say that one approved nothing', async () => {
+  await approveSoonOver();
+  await heading(page, 'Expired');
+  const tooFew = page.getByText('The time for a decision is over, and too few had approved.');
+  await tooFew.waitFor();
+  assert.equal(await page.locator('#own-decision').textContent(), 'You approved it');
+  assert.doesNotMatch(await page.locator('main').innerText(), /approved by you/);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'expired-approved');
+  // Whoever comes back is not known, and may be the one who approved.
+  await page.reload();
+  await heading(page, 'Expired');
+  await tooFew.waitFor();
+  assert.doesNotMatch(await page.locator('main').innerText(), /approved by you/);
+});
+
+/** Asks two people, who must both approve. */
+const askTwo = (more = {}) =>
+  requester.ask({ approvers: ['alex', 'kai'], quorum: 2, action: 'Pay an invoice', payload: { amount: 7, to: 'Both' }, ...more });
+
+/** Approves, as one of two, a request that is over soon, but not before this machine has done so. */
+async function approveSoonOver() {
+  for (const expiresIn of [10, 40, 160]) {
+    const asked = await askTwo({ expiresIn, payload: { amount: expiresIn, to: 'Both' } });
+    await page.goto(asked.url);
+    await page.getByRole('button', { name: 'alex', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: /^(Approve or reject\?|Expired)$/ }).waitFor();
+    if (!(await page.locator('#approve').isVisible())) continue;
+    await page.getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: /^(Waiting for others|Expired)$/ }).waitFor();
+    if (await page.locator('#own-decision').isVisible()) return;
+  }
+  throw new Error('no request was approved before it was over');
+}
+
 test('a device that goes offline keeps the signed answer, and sends it once it is online again', async () => {
   const asked = await ask();
   await page.goto(asked.url);

@@ -182,6 +182,8 @@ export const ENGLISH = {
   enrolledText: 'You can now approve and reject. Your passkey’s public key is in the public log.',
   credential: 'Credential',
   whatWaits: '{link}: what waits for you, and a second passkey in case you lose this one.',
+  stopEnrolled: 'Stop: this is not your key',
+  otherKeyEnrolled: 'The server says that it enrolled another key than the one made here. Approve nothing here, and tell the operator of this server.',
   pinHint: 'Whoever pins your key compares this credential with you, by phone for example. You can close this page.',
   inviteNotFound: 'Invite not found',
   inviteNotFoundText: 'This invite does not exist, has been used, or is over. Ask the operator for a new one.',

@@ -2,6 +2,7 @@
 
 import { askForPasskey, describeRefusal, registrationToJson, supported } from './credential.js';
 import { element } from './dom.js';
+import { credentialOf } from './enrolment.js';
 import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { Problem, postJson } from './http.js';
@@ -79,9 +80,13 @@ async function create() {
   say(text('waitingForPasskey'));
   try {
     if (Date.now() - fetchedAt > OPTIONS_MILLISECONDS) await renewOptions();
-    const credential = registrationToJson(await askForPasskey(options));
+    const passkey = await askForPasskey(options);
+    const credential = registrationToJson(passkey);
+    const name = await credentialOf(passkey);
     say(text('enrolling'));
-    showEnrolled(await postJson(path, { credential }));
+    const answer = await postJson(path, { credential });
+    if (name !== undefined && answer.credential !== name) stop();
+    else showEnrolled(answer, name);
   } catch (error) {
     await failedToCreate(error);
   }
@@ -105,7 +110,16 @@ function renewOptions() {
   return fetchOptions(fixed ? undefined : byId('username').value);
 }
 
-function showEnrolled({ username, credential, logIndex }) {
+/** The server names another key than the one that was made: whoever compares that would pin a stranger's. */
+function stop() {
+  say('');
+  showOnly();
+  announce(text('stopEnrolled'), 'bad');
+  alertText(text('otherKeyEnrolled'));
+}
+
+/** `credential` is what this page has computed, or nothing: then there is none to compare with others. */
+function showEnrolled({ username, logIndex }, credential) {
   say('');
   const named = (term, id, ...value) => row(text(term), element('span', { id }, ...value));
   const link = element('a', { href: '/me' }, text('yourApprovals'));
@@ -116,10 +130,10 @@ function showEnrolled({ username, credential, logIndex }) {
       { class: 'conditions' },
       ...named('username', 'enrolled-name', visible(username)),
       ...named('logEntry', 'log-index', element('a', { href: `/log/entry/${Number(logIndex)}` }, String(logIndex))),
-      ...named('credential', 'credential', element('code', {}, visible(credential))),
+      ...(credential ? named('credential', 'credential', element('code', {}, credential)) : []),
     ),
     element('p', {}, ...nodes('whatWaits', { link })),
-    element('p', { class: 'hint' }, text('pinHint')),
+    element('p', { class: 'hint' }, text(credential ? 'pinHint' : 'keyNotShown')),
   );
   showOnly('result');
   announce(text('enrolled'), 'good');

@@ -20,7 +20,7 @@ export class Mismatch extends Error {}
  * @throws {Mismatch}
  */
 export async function readEnrolment(passkey, username, given) {
-  const spki = typeof passkey.response.getPublicKey === 'function' ? passkey.response.getPublicKey() : null;
+  const spki = publicKeyOf(passkey);
   if (!spki) throw new Mismatch(text('keyNotShown'));
   const log = `${location.host}/log`;
   const document = serialize({
@@ -38,7 +38,26 @@ export async function readEnrolment(passkey, username, given) {
   const challenge = new Uint8Array(64);
   challenge.set(nonce, 0);
   challenge.set(await sha256(document), 32);
-  return { challenge, credential: encode(await sha256(new Uint8Array(spki))) };
+  return { challenge, credential: await nameOf(spki) };
+}
+
+/**
+ * The new key's name in the log, computed from the key itself.
+ *
+ * @param {PublicKeyCredential} passkey
+ * @returns {Promise<string | undefined>} nothing if the browser does not show the key
+ */
+export async function credentialOf(passkey) {
+  const spki = publicKeyOf(passkey);
+  return spki ? nameOf(spki) : undefined;
+}
+
+function publicKeyOf({ response }) {
+  return typeof response.getPublicKey === 'function' ? response.getPublicKey() : null;
+}
+
+async function nameOf(spki) {
+  return encode(await sha256(new Uint8Array(spki)));
 }
 
 function nonceOf(encoded) {

@@ -8,7 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { encode } from '../base64url.js';
 import { serialize } from '../canonical-json.js';
 import { compareCode } from '../document.js';
-import { enrol, heading, launchBrowser, openDevice } from './browser.js';
+import { assertReadable, enrol, heading, launchBrowser, openDevice } from './browser.js';
 import { startProxy } from './proxy.js';
 import { connect } from './requester.js';
 import { freePort, startServer } from './server.js';
@@ -211,6 +211,31 @@ test('an enrolment that was changed on its way enrols nobody', async (t) => {
       await kim.context.close();
     });
   }
+});
+
+test('a credential that is not of the key made here is never shown as one’s own', async () => {
+  const { registerUrl } = await requester.invite({ username: 'kim' });
+  const kim = await openDevice(browser);
+  proxy.change.answer = (answer, path) => path.startsWith('/enrol/') && answer.credential && (answer.credential = OTHER_32_BYTES);
+  await kim.page.goto(registerUrl);
+  await kim.page.getByRole('button', { name: 'Create passkey' }).click();
+  await heading(kim.page, 'Stop: this is not your key');
+  await kim.page.locator('#alert').getByText('another key than the one made here').waitFor();
+  assert.doesNotMatch(await kim.page.locator('body').textContent(), new RegExp(OTHER_32_BYTES));
+  assert.equal(await kim.page.locator('#credential').count(), 0);
+  await assertReadable(kim.page, kim.violations);
+  await kim.context.close();
+});
+
+test('a browser that does not show the new key enrols, and names no key to compare', async () => {
+  const { registerUrl } = await requester.invite({ username: 'lou' });
+  const lou = await openDevice(browser);
+  await lou.page.addInitScript(() => delete AuthenticatorAttestationResponse.prototype.getPublicKey);
+  await enrol(lou.page, registerUrl);
+  await lou.page.getByText('does not show the new public key').waitFor();
+  assert.equal(await lou.page.locator('#credential').count(), 0);
+  await assertReadable(lou.page, lou.violations);
+  await lou.context.close();
 });
 
 test('after all of this the request is still open, and is approved untouched', async () => {

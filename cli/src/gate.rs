@@ -140,8 +140,10 @@ fn pass(gate: &Gate, client: &Client, qr: bool, status: &mut StatusFile) -> Resu
     let passed = runtime.block_on(async {
         let stop = std::pin::pin!(told_to_stop());
         gate.pass(client, stop, |pending| {
+            // The file first: who has read the words finds the request there, even if this process is killed then.
+            status.pending(pending).map_err(GateError::Status)?;
             say(&show::lines(&gate.asked, pending, qr));
-            status.pending(pending).map_err(GateError::Status)
+            Ok(())
         })
         .await
     });

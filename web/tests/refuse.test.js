@@ -278,10 +278,8 @@ test('a signed answer that comes too late says so, and one that is not wanted an
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 });
 
-test('an answer that is lost after it was recorded', async () => {
-  const asked = await ask();
-  await page.goto(asked.url);
-  await heading(page, 'Approve or reject?');
+/** Approves, and the answer is lost on its way back. */
+async function approveUnheard(page) {
   await page.route(DECISION, async (route) => {
     await route.fetch();
     await route.abort();
@@ -289,6 +287,13 @@ test('an answer that is lost after it was recorded', async () => {
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await page.getByText('It is not known whether your decision was recorded.').waitFor();
   await page.unrouteAll();
+}
+
+test('an answer that is lost after it was recorded', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await approveUnheard(page);
   await page.getByRole('button', { name: 'Send again' }).click();
   // The server may take the same answer again as the same decision, or say that it has been made.
   await page.getByRole('heading', { level: 1, name: /^(Approved|Already approved)$/ }).waitFor();
@@ -301,13 +306,7 @@ test('the heading says what became of the request, not what one decided oneself'
   const asked = await askTwo();
   await page.goto(asked.url);
   await page.getByRole('button', { name: 'alex', exact: true }).click();
-  await page.route(DECISION, async (route) => {
-    await route.fetch();
-    await route.abort();
-  });
-  await page.getByRole('button', { name: 'Approve', exact: true }).click();
-  await page.getByText('It is not known whether your decision was recorded.').waitFor();
-  await page.unrouteAll();
+  await approveUnheard(page);
   const kept = await page.evaluate(() => ({ ...sessionStorage }));
   await kai.page.goto(asked.url);
   await kai.page.getByRole('button', { name: 'kai', exact: true }).click();

@@ -106,8 +106,6 @@ async fn a_live_directory_is_locked_and_a_stopped_one_is_compared_with_its_ancho
     }
     assert!(contents(&folder.path("data")) == before, "an audit changed something");
 
-    let anchor = folder.path("anchor/anchor.jsonl");
-    let whole = fs::read(&anchor).unwrap();
     let changes: [anchors::Change; 3] = [
         (|anchor| anchor.head.size = TreeSize::new(7), "6 entries, but 7 were signed"),
         (|anchor| anchor.head.root = Hash::from_bytes([7; 32]), "another log's data"),
@@ -118,13 +116,7 @@ async fn a_live_directory_is_locked_and_a_stopped_one_is_compared_with_its_ancho
         assert_eq!(failed.code, Some(1), "{}", failed.stderr);
         assert!(failed.stdout.contains(words) && failed.stdout.contains("FAILED: 1 findings"), "{}", failed.stdout);
     };
-    for (change, words) in changes {
-        fs::write(&anchor, &whole).unwrap();
-        anchors::change(&folder.path("anchor"), change);
-        fails(words);
-    }
-    fs::write(&anchor, "nonsense").unwrap();
-    fails("is not an anchor file");
+    anchors::each_wrong(&folder.path("anchor"), changes, fails);
     // One that lies where anchors lie is found, one that lies elsewhere must be named.
     assert_eq!(audit(&folder, &["--data-dir", "data"]).code, Some(0));
     fs::rename(folder.path("anchor"), folder.path("data.anchor")).unwrap();

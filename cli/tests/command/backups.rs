@@ -133,13 +133,7 @@ async fn an_anchor_in_conflict_and_another_logs_anchor_are_refused() {
         assert!(sentence.contains(words), "no {words:?} in: {sentence}");
         assert!(!folder.path("restored").exists());
     };
-    for (change, words) in changes {
-        fs::write(&anchor, &whole).unwrap();
-        anchors::change(&folder.path("anchor"), change);
-        fails(words);
-    }
-    fs::write(&anchor, "nonsense").unwrap();
-    fails("is not an anchor file");
+    anchors::each_wrong(&folder.path("anchor"), changes, fails);
     fs::write(&anchor, whole).unwrap();
     assert_eq!(restore(&folder, &path, &to).code, Some(0));
 }

@@ -210,7 +210,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 ///
 /// The temporary file is synced before it takes the name, and the folder after it, because a rename without either may be
 /// undone or become an empty file by a loss of power.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file = File::create(&temporary)?;
     file.write_all(bytes)?;

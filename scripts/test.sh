@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit
 case "${CARGO_TARGET_DIR:-}" in '' | /*) ;; *) export CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
 case "${COUNTERSIGN_VECTORS:-}" in '' | /*) ;; *) export COUNTERSIGN_VECTORS="$PWD/$COUNTERSIGN_VECTORS" ;; esac
 
-ALL=(fmt clippy docs tests vectors javascript python differential browser mcp mail)
+ALL=(fmt clippy docs no_std tests vectors javascript python differential browser mcp mail)
 results=()
 failed=()
 logs=$(mktemp -d)
@@ -24,6 +24,14 @@ part_fmt() { cargo fmt --all --check; }
 part_clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 
 part_docs() { RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked; }
+
+# A library without the standard library that links merkle: merkle/no_std.rs says how it would fail.
+part_no_std() {
+  local built="${CARGO_TARGET_DIR:-$PWD/target}/debug"
+  cargo build -p merkle --lib --locked &&
+    rustc --edition 2024 --crate-name no_std --crate-type staticlib -C panic=abort --extern "merkle=$built/libmerkle.rlib" \
+      -L "dependency=$built/deps" -o "$logs/no_std.a" merkle/no_std.rs
+}
 
 part_tests() { cargo test --workspace --locked --no-fail-fast; }
 

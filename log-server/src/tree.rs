@@ -141,18 +141,17 @@ impl Edge {
         let mut next = self.clone();
         let mut tiles = BTreeMap::new();
         let mut touched = BTreeSet::new();
-        for leaf in leaves {
-            let mut stored = vec![(0, next.range.size().get(), *leaf)];
-            next.range.append_with(*leaf, |node, hash| {
-                if node.level % Tile::HEIGHT == 0 {
-                    stored.push((node.level / Tile::HEIGHT, node.index, hash));
-                }
-            });
-            for (level, index, hash) in stored {
-                touched.insert(level);
-                if let Some(full) = next.push(level, index, hash) {
-                    tiles.insert((level, index / WIDTH), full);
-                }
+        let first = next.range.size().get();
+        let mut stored: Vec<_> = leaves.iter().zip(first..).map(|(leaf, index)| (0, index, *leaf)).collect();
+        next.range.append_batch_with(leaves, |node, hash| {
+            if node.level % Tile::HEIGHT == 0 {
+                stored.push((node.level / Tile::HEIGHT, node.index, hash));
+            }
+        });
+        for (level, index, hash) in stored {
+            touched.insert(level);
+            if let Some(full) = next.push(level, index, hash) {
+                tiles.insert((level, index / WIDTH), full);
             }
         }
         for level in touched {

@@ -1,11 +1,11 @@
 //! The right edge of a growing tree: all that is needed to append leaves and to know the root.
 
 use alloc::vec::Vec;
-use core::{fmt, iter};
+use core::{fmt, iter, mem};
 
 use crate::{
     EMPTY_ROOT, Hash, LeafIndex, LeafRange, Node, NotAdjacent, TreeSize,
-    hash::{CompleteSubtrees, join},
+    hash::{CompleteSubtrees, join, parents_of},
     node::cover,
 };
 
@@ -130,6 +130,58 @@ impl CompactRange {
     /// If the tree would have more than 2^64 - 1 leaves.
     pub fn append_batch(&mut self, leaves: &[Hash]) {
         self.0.append_batch(leaves);
+    }
+
+    /// Adds leaves at the end and reports every inner node that they complete: row by row from the bottom up, each row from
+    /// left to right. The same nodes as [`CompactRange::append_with`] of each, and faster.
+    ///
+    /// A log that keeps tiles stores the leaves, which are not reported, and every eighth row above them:
+    ///
+    /// ```
+    /// use merkle::{CompactRange, Hash, Node, Tile, leaf_hash, root};
+    ///
+    /// let leaves: Vec<Hash> = (0..600_u16).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+    /// let mut range = CompactRange::new();
+    /// let mut level_1 = Vec::new(); // the tile 1/000.p/2: one hash for each full tile of leaves
+    /// range.append_batch_with(&leaves, |Node { level, .. }, hash| {
+    ///     if level == Tile::HEIGHT {
+    ///         level_1.push(hash);
+    ///     }
+    /// });
+    /// assert_eq!(level_1, [root(&leaves[..256]), root(&leaves[256..512])]);
+    /// assert_eq!(range.root(), root(&leaves));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`CompactRange::append_batch`] does.
+    pub fn append_batch_with(&mut self, leaves: &[Hash], mut completed: impl FnMut(Node, Hash)) {
+        let size = self.0.size_with(leaves.len());
+        let (mut first, mut held) = (self.size().get(), mem::take(&mut self.0).into_hashes());
+        // What stays alone at the end of each row, and so is in the range of the new size, smallest first.
+        let mut alone: Vec<Hash> = Vec::new();
+        let mut row = Vec::with_capacity(leaves.len() + 1);
+        row.extend(if first % 2 == 1 { held.pop() } else { None });
+        row.extend_from_slice(leaves);
+        let mut level = 0;
+        while !row.is_empty() {
+            let (pairs, last) = row.as_chunks::<2>();
+            alone.extend(last);
+            level += 1;
+            first /= 2;
+            // A node that is new and odd has its left sibling among those that the range held.
+            let mut above = Vec::with_capacity(pairs.len() + 1);
+            above.extend(if first % 2 == 1 && !pairs.is_empty() { held.pop() } else { None });
+            let mut index = first;
+            parents_of(pairs, |hash| {
+                completed(Node { level, index }, hash);
+                above.push(hash);
+                index += 1;
+            });
+            row = above;
+        }
+        held.extend(alone.into_iter().rev());
+        self.0 = LeafRange::of_tree(size, held);
     }
 
     /// Adds the range that starts where this tree ends, which may have been hashed elsewhere.
@@ -271,6 +323,13 @@ mod tests {
         let all: Vec<Node> =
             (1..=6).flat_map(|level| (0..100 >> level).map(move |index| Node { level, index })).collect();
         assert_eq!(completed, all);
+    }
+
+    #[test]
+    #[should_panic(expected = "at most 2^64 - 1 leaves")]
+    fn a_batch_that_is_reported_needs_room_too() {
+        let full = CompactRange::from_hashes(TreeSize::new(u64::MAX), vec![EMPTY_ROOT; 64]);
+        full.unwrap().append_batch_with(&[EMPTY_ROOT], |_, _| {});
     }
 
     #[test]

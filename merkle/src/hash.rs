@@ -118,8 +118,9 @@ impl CompleteSubtrees {
 /// The parents of these pairs, in order.
 pub(crate) fn parents_of(pairs: &[[Hash; 2]], mut parent: impl FnMut(Hash)) {
     const AT_ONCE: usize = 16;
-    // Too few to be worth the preparation.
-    if pairs.first_chunk::<4>().is_none() {
+    /// So few are not worth the preparation.
+    const FEW: usize = 4;
+    if pairs.len() < FEW {
         for [left, right] in pairs {
             parent(node_hash(left, right));
         }
@@ -173,6 +174,12 @@ impl Hash {
 impl From<[u8; Hash::LEN]> for Hash {
     fn from(bytes: [u8; Hash::LEN]) -> Hash {
         Hash(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Hash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 

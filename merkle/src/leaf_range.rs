@@ -14,7 +14,7 @@ use crate::{
 ///
 /// It has no root, since it need not be a tree. A [`CompactRange`](crate::CompactRange) is the one that starts at leaf
 /// 0, and takes up the others with [`CompactRange::merge`](crate::CompactRange::merge). So the parts of a tree can be
-/// hashed apart, by many threads or machines:
+/// hashed apart, by many threads:
 ///
 /// ```
 /// use merkle::{CompactRange, Hash, LeafIndex, LeafRange, leaf_hash, root};
@@ -57,6 +57,17 @@ impl LeafRange {
     /// The tree of that size, whose hashes have been counted.
     pub(crate) const fn of_tree(size: TreeSize, hashes: Vec<Hash>) -> LeafRange {
         LeafRange { start: 0, end: size.get(), hashes }
+    }
+
+    /// The hashes, to make another range of.
+    pub(crate) fn into_hashes(self) -> Vec<Hash> {
+        self.hashes
+    }
+
+    /// The size of the tree with so many leaves more.
+    pub(crate) fn size_with(&self, leaves: usize) -> TreeSize {
+        self.assert_room(leaves as u64);
+        TreeSize::new(self.end + leaves as u64)
     }
 
     /// The index of the first leaf, or of the one to come.
@@ -152,9 +163,10 @@ impl LeafRange {
     ///
     /// If the tree would have more than 2^64 - 1 leaves.
     pub fn append_batch(&mut self, leaves: &[Hash]) {
+        /// So few are not worth the preparation.
+        const FEW: usize = 8;
         self.assert_room(leaves.len() as u64);
-        // Too few to be worth the preparation.
-        if leaves.first_chunk::<8>().is_none() {
+        if leaves.len() < FEW {
             for leaf in leaves {
                 self.append(*leaf);
             }

@@ -30,10 +30,22 @@
 //! To show that leaf 5 is in the tree, give every sibling on its way up: `0,4`, then `0,6`, then `2,0`. To show that
 //! the tree of the first three leaves is a prefix of this one, start at the last complete subtree of the old tree,
 //! leaf 2, and give it and its siblings: `0,2`, `0,3`, `1,0`, and `r`, which the prover joins from `1,2` and `0,6`.
-//! From the first and the third follows the old root, from all four the new root.
+//! From the first and the third follows the old root, from all four the new root. The checker hashes its way up, with `H` for
+//! [`node_hash`]:
+//!
+//! ```text
+//! inclusion    root     = H(2,0  H(H(0,4  leaf 5)  0,6))
+//! consistency  old root = H(1,0  0,2)
+//!              new root = H(H(1,0  H(0,2  0,3))  r)
+//! ```
+//!
+//! A leaf is hashed behind a byte 0 and a node behind a byte 1, so that no entry can be written whose leaf hash is a node of the
+//! tree.
 //!
 //! ```
-//! use merkle::*;
+//! use merkle::{
+//!     Hash, LeafIndex, TreeSize, leaf_hash, prove_consistency, prove_inclusion, root, verify_consistency, verify_inclusion,
+//! };
 //!
 //! let leaves: Vec<Hash> = [b"a", b"b", b"c", b"d", b"e", b"f", b"g"].iter().map(|entry| leaf_hash(*entry)).collect();
 //! let size = TreeSize::new(7);
@@ -59,6 +71,7 @@
 //! | many entries | [`leaf_hashes`] |
 //! | a list of leaf hashes | [`root`] |
 //! | a tree that grows, and you want its root | [`CompactRange`]; [`LeafRange`] for a part of it hashed apart |
+//! | a tree that grows, and you store its tiles | [`CompactRange::append_batch_with`] and [`tiles_changed`] |
 //! | a tree that fits into memory, and you want proofs | [`MemoryTree`] |
 //! | a log that keeps tiles, and you want proofs | [`TileReader`] and [`TileNodes`], then [`prove_inclusion`] |
 //! | nodes kept in some other way | [`NodeReader`], then [`prove_inclusion`]; or a [`Plan`] alone, to read elsewhere |
@@ -71,15 +84,16 @@
 //! [`MemoryTree`] has every node at hand and climbs too.
 //!
 //! Sizes go up to 2^64 - 1. Nothing that comes from outside panics, neither coordinates nor proofs nor paths: whatever
-//! the input of a verify function, it returns, in time and memory that the proof's own length bounds. What panics says
-//! so: appending to a tree that is full, and the path of entries for a tile that has none.
+//! the input of a verify function, it returns, allocates nothing, and hashes no more than 128 times. What panics says so:
+//! appending to a tree that is full, and the path of entries for a tile that has none.
 //!
 //! # How it is fast
 //!
 //! Hashing is nearly all of the work, so a node is hashed with the compression function alone, over two blocks whose
 //! padding is prepared. A batch is hashed row by row in 8 KiB: each hash is written once, into the message of the node
 //! above. `README.md` has figures beside the bare hashes. Hash entries with [`leaf_hashes`], add them with
-//! [`CompactRange::append_batch`] or [`MemoryTree::append_batch`], some hundred at a time.
+//! [`CompactRange::append_batch`] (`append_batch_with` where nodes are stored) or [`MemoryTree::append_batch`], some hundred at
+//! a time.
 
 #![no_std]
 
@@ -95,7 +109,7 @@ mod plan;
 mod prove;
 mod reader;
 mod sha256;
-pub mod tile;
+mod tile;
 mod verify;
 
 pub use compact_range::{CompactRange, WrongHashCount};

@@ -7,7 +7,7 @@ use crate::{
     EMPTY_ROOT, Hash, LeafIndex, MissingNode, Node, NodeReader, PlanError, TreeSize, hash::parents_of, node_hash,
 };
 
-/// Every complete node of a tree, row by row: 64 bytes for each leaf.
+/// Every complete node of a tree, row by row: 64 bytes for each leaf, and room to grow.
 ///
 /// Proofs come from [`MemoryTree::at`], which looks at the tree as it was at a size. It is also a [`NodeReader`].
 ///
@@ -139,6 +139,20 @@ impl MemoryTree {
     }
 }
 
+impl Extend<Hash> for MemoryTree {
+    fn extend<I: IntoIterator<Item = Hash>>(&mut self, leaves: I) {
+        self.append_batch(&leaves.into_iter().collect::<Vec<_>>());
+    }
+}
+
+impl FromIterator<Hash> for MemoryTree {
+    fn from_iter<I: IntoIterator<Item = Hash>>(leaves: I) -> MemoryTree {
+        let mut tree = MemoryTree::new();
+        tree.extend(leaves);
+        tree
+    }
+}
+
 impl NodeReader for MemoryTree {
     type Error = MissingNode;
 
@@ -171,8 +185,9 @@ impl NodeReader for MemoryTree {
 pub struct TreeView<'a> {
     tree: &'a MemoryTree,
     size: u64,
-    /// By level, the node on the right edge, where it is not complete. The last one is the root, once for each level that
-    /// the tree has grown by since.
+    /// By level, the node on the right edge, where it is not complete; what stands for a complete one is not looked at, that of
+    /// the leaves among them. The last is the root. There are as many as the tree has levels now: in the levels above those
+    /// of this size the root is repeated.
     edge: Vec<Hash>,
 }
 
@@ -302,6 +317,14 @@ mod tests {
         let mut tree = MemoryTree::new();
         tree.append_batch(&[]);
         assert_eq!(tree, MemoryTree::new());
+    }
+
+    #[test]
+    fn leaves_may_come_from_an_iterator() {
+        let leaves = [leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")];
+        let mut tree: MemoryTree = leaves[..1].iter().copied().collect();
+        tree.extend(leaves[1..].iter().copied());
+        assert_eq!(tree.latest().root(), crate::root(&leaves));
     }
 
     #[test]

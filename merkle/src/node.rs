@@ -57,7 +57,8 @@ pub(crate) fn complete_nodes(level: u32, size: TreeSize) -> u64 {
 /// largest first, one for each set bit of the length; so they are for every subtree that the recursion of RFC 6962 §2.1
 /// meets. A range that starts elsewhere rises to its largest first.
 pub(crate) fn cover(leaves: Range<u64>) -> impl Iterator<Item = Node> {
-    /// On the way up and on the way down, one of each level but the 64th, which is a tree of its own.
+    /// On the way up and on the way down, one of each level but the 64th, which is a tree of its own. The end says this too;
+    /// the limit is for a mistake in it, which would fill the memory.
     const MOST: usize = 126;
     let Range { mut start, end } = leaves;
     let nodes = iter::from_fn(move || {

@@ -48,6 +48,9 @@ pub fn prove_consistency<R: NodeReader + ?Sized>(
 
 /// The root of the tree of that size, which may be older than what the reader holds.
 ///
+/// It is made of what the reader returns, and of no more than it needs. That it is the root that somebody signed shows nothing of
+/// the nodes below those: whoever checks a whole log hashes it from the leaves.
+///
 /// ```
 /// use merkle::{Hash, TreeSize, leaf_hash, root, root_at};
 ///
@@ -112,7 +115,8 @@ impl<E: core::error::Error + 'static> core::error::Error for ProveError<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             ProveError::Plan(_) | ProveError::WrongCount { .. } => None,
-            ProveError::Reader(error) => Some(error),
+            // Its own words stand in ours already.
+            ProveError::Reader(error) => error.source(),
         }
     }
 }

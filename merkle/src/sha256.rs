@@ -129,8 +129,7 @@ impl Leaves {
     /// The hash of the entry that was put there.
     #[inline]
     pub(crate) fn hash(&self, slot: usize, entry: &[u8]) -> [u8; 32] {
-        // One byte too many.
-        if entry.get(Leaves::LONGEST).is_some() {
+        if entry.len() > Leaves::LONGEST {
             return leaf(entry);
         }
         let mut state = INITIAL;

@@ -1,17 +1,4 @@
 //! Tiles: how a log cuts the stored nodes into files, C2SP tlog-tiles.
-//!
-//! A full tile is 256 neighbouring nodes of one row. Only every eighth row of the tree is stored, rows 0, 8, 16 and so
-//! on; tile level 0 is the leaves, tile level 1 is row 8. A reader gets the rows between by hashing inside a tile:
-//!
-//! ```text
-//! row 8   tile level 1       [ 0 ]                     one node of tile 1/000
-//!                              |   = the root of
-//!         . . . . . . .  rows 1 to 7: not stored
-//!                              |
-//! row 0   tile level 0       [ 0 | 1 | 2 | ... | 255 ] all of tile 0/000
-//! ```
-//!
-//! The last tile of a row may be partial. It never counts for the row above, and a tile without hashes does not exist.
 
 mod nodes;
 mod path;
@@ -24,7 +11,20 @@ pub use self::{
 };
 use crate::{LeafIndex, Node, TreeSize, node::complete_nodes};
 
-/// A tile of hashes, or at level 0 the bundle of the entries below it.
+/// A tile of hashes, or at level 0 the bundle of the entries below it (C2SP tlog-tiles).
+///
+/// A full tile is 256 neighbouring nodes of one row. Only every eighth row of the tree is stored, rows 0, 8, 16 and so
+/// on; tile level 0 is the leaves, tile level 1 is row 8. A reader gets the rows between by hashing inside a tile:
+///
+/// ```text
+/// row 8   tile level 1       [ 0 ]                     one node of tile 1/000
+///                              |   = the root of
+///         . . . . . . .  rows 1 to 7: not stored
+///                              |
+/// row 0   tile level 0       [ 0 | 1 | 2 | ... | 255 ] all of tile 0/000
+/// ```
+///
+/// The last tile of a row may be partial. It never counts for the row above, and a tile without hashes does not exist.
 ///
 /// Its hash number `i` is the root of the complete subtree over the `256^level` leaves from
 /// `(index * 256 + i) * 256^level` on.

@@ -31,7 +31,7 @@ pub fn root_from_inclusion(leaf: &Hash, index: LeafIndex, size: TreeSize, proof:
 /// ```
 /// use merkle::{LeafIndex, Side, TreeSize, inclusion_sides};
 ///
-/// // The worked proof above: leaf 5 of 7 meets leaf 4, then leaf 6, then the first four.
+/// // The worked proof of the crate's page: leaf 5 of 7 meets leaf 4, then leaf 6, then the first four.
 /// let sides: Vec<Side> = inclusion_sides(LeafIndex::new(5), TreeSize::new(7))?.collect();
 /// assert_eq!(sides, [Side::Left, Side::Right, Side::Left]);
 /// assert!(inclusion_sides(LeafIndex::new(7), TreeSize::new(7)).is_err());
@@ -71,8 +71,8 @@ pub fn verify_inclusion(
 
 /// Checks that the tree `from` is a prefix of the tree `to`. No input makes it panic.
 ///
-/// Trees of one size must have one root. The empty tree is a prefix of every tree, and nothing else may be claimed
-/// of it: its root must be [`EMPTY_ROOT`]. In both cases the proof must be empty.
+/// Trees of one size must have one root. The empty tree is a prefix of every tree: its root must be [`EMPTY_ROOT`], and the
+/// root of the larger one is not looked at, since nothing ties the two. In both cases the proof must be empty.
 ///
 /// ```
 /// use merkle::{EMPTY_ROOT, TreeSize, leaf_hash, node_hash, verify_consistency};

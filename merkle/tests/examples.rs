@@ -17,9 +17,10 @@ fn every_public_item_has_an_example() {
         for (number, line) in (1..).zip(text.lines().map(str::trim_start)) {
             if line.starts_with("///") {
                 docs.push_str(line);
+                docs.push('\n');
             } else if ITEMS.iter().any(|item| line.starts_with(item)) {
                 seen += 1;
-                assert!(docs.contains("```"), "{}:{number}: no example: {line}", path.display());
+                assert!(docs.contains("/// ```\n"), "{}:{number}: no example: {line}", path.display());
                 docs.clear();
             } else if !line.starts_with("#[") {
                 docs.clear();

@@ -104,6 +104,7 @@ fn appends(criterion: &mut Criterion<CpuTime>, entries: &[Entry]) {
     bench(&mut group, "bare", size, || bare::nodes(size - 1));
     bench(&mut group, "merkle", size, || ours::root_of_leaf_hashes(&leaves, leaves.len()));
     bench(&mut group, "merkle-batches-of-100", size, || ours::root_of_leaf_hashes(&leaves, 100));
+    bench(&mut group, "merkle-batches-of-100-reported", size, || ours::root_reported(&leaves, 100));
     bench(&mut group, "merkle-one-by-one", size, || ours::root_one_by_one(&leaves));
     group.finish();
 }

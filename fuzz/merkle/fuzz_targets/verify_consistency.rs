@@ -1,4 +1,4 @@
-//! Whatever it is given, `verify_consistency` returns. A genuine proof passes, and with a bit changed it does not.
+//! Whatever it is given, `verify_consistency` returns. A genuine proof passes, and with a byte of it changed it does not.
 #![no_main]
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
@@ -10,8 +10,8 @@ struct Input {
     to: u64,
     roots: [[u8; 32]; 2],
     proof: Vec<[u8; 32]>,
-    /// Where and how a genuine proof is changed.
-    flip: (u8, u8),
+    /// In which hash and byte of it a genuine proof is changed, and how.
+    flip: (u8, u8, u8),
 }
 
 fuzz_target!(|input: Input| {
@@ -30,10 +30,10 @@ fuzz_target!(|input: Input| {
     };
     let mut proof = new.prove_consistency(old.size()).expect("an older size");
     assert_eq!(verify_consistency(old.size(), new.size(), &old.root(), &new.root(), &proof), Ok(()));
-    if !proof.is_empty() && input.flip.1 != 0 {
+    if !proof.is_empty() && input.flip.2 != 0 {
         let hash = usize::from(input.flip.0) % proof.len();
         let mut bytes = *proof[hash].as_bytes();
-        bytes[usize::from(input.flip.0) % 32] ^= input.flip.1;
+        bytes[usize::from(input.flip.1) % 32] ^= input.flip.2;
         proof[hash] = Hash::from(bytes);
         assert!(verify_consistency(old.size(), new.size(), &old.root(), &new.root(), &proof).is_err());
     }

@@ -1,4 +1,4 @@
-//! Whatever it is given, `verify_inclusion` returns. A genuine proof passes, and with anything changed it does not.
+//! Whatever it is given, `verify_inclusion` returns. A genuine proof passes, and with a byte of it changed it does not.
 #![no_main]
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
@@ -11,8 +11,8 @@ struct Input {
     size: u64,
     proof: Vec<[u8; 32]>,
     root: [u8; 32],
-    /// Where and how a genuine proof is changed.
-    flip: (u8, u8),
+    /// In which hash and byte of it a genuine proof is changed, and how.
+    flip: (u8, u8, u8),
 }
 
 fuzz_target!(|input: Input| {
@@ -29,10 +29,10 @@ fuzz_target!(|input: Input| {
     let index = LeafIndex::new(at as u64);
     let mut proof = view.prove_inclusion(index).expect("a leaf of the tree");
     assert_eq!(verify_inclusion(&leaves[at], index, view.size(), &proof, &view.root()), Ok(()));
-    if !proof.is_empty() && input.flip.1 != 0 {
+    if !proof.is_empty() && input.flip.2 != 0 {
         let hash = usize::from(input.flip.0) % proof.len();
         let mut bytes = *proof[hash].as_bytes();
-        bytes[usize::from(input.flip.0) % 32] ^= input.flip.1;
+        bytes[usize::from(input.flip.1) % 32] ^= input.flip.2;
         proof[hash] = Hash::from(bytes);
         assert!(verify_inclusion(&leaves[at], index, view.size(), &proof, &view.root()).is_err());
     }

@@ -6,10 +6,12 @@ use core::fmt;
 use super::Tile;
 use crate::{Hash, Node, NodeReader, TreeSize, root};
 
-/// Gets the hashes of tiles from wherever they are kept.
+/// Gets the hashes of tiles from wherever they are kept. They are believed: what comes from a log that is not trusted must
+/// be checked by what is made of it, a proof with [`verify_inclusion`](crate::verify_inclusion) or
+/// [`verify_consistency`](crate::verify_consistency) against a signed root.
 ///
 /// ```
-/// use std::collections::BTreeMap;
+/// use std::{collections::BTreeMap, io};
 ///
 /// use merkle::{Hash, Tile, TileReader, leaf_hash};
 ///
@@ -17,17 +19,18 @@ use crate::{Hash, Node, NodeReader, TreeSize, root};
 /// struct Stored(BTreeMap<(u8, u64), Vec<Hash>>);
 ///
 /// impl TileReader for Stored {
-///     type Error = String;
+///     type Error = io::Error;
 ///
-///     fn read_tiles(&self, tiles: &[Tile]) -> Result<Vec<Vec<Hash>>, String> {
-///         let read = |tile: &Tile| self.0.get(&(tile.level, tile.index)).cloned().ok_or_else(|| tile.path());
-///         tiles.iter().map(read).collect()
+///     fn read_tiles(&self, tiles: &[Tile]) -> io::Result<Vec<Vec<Hash>>> {
+///         let missing = |tile: &Tile| io::Error::new(io::ErrorKind::NotFound, tile.path());
+///         tiles.iter().map(|tile| self.0.get(&(tile.level, tile.index)).cloned().ok_or_else(|| missing(tile))).collect()
 ///     }
 /// }
 ///
 /// let stored = Stored(BTreeMap::from([((0, 0), vec![leaf_hash(b"a")])]));
 /// let missing = Tile { level: 0, index: 1, width: 7 };
-/// assert_eq!(stored.read_tiles(&[missing]), Err("0/001.p/7".to_owned()));
+/// let error = stored.read_tiles(&[missing]).map_err(|error| error.to_string());
+/// assert_eq!(error, Err("0/001.p/7".to_owned()));
 /// ```
 pub trait TileReader {
     /// What can go wrong while reading.
@@ -47,7 +50,7 @@ impl<R: TileReader + ?Sized> TileReader for &R {
 }
 
 /// The nodes of the tree of that size, by way of its tiles. Each read asks for every tile that it needs once, in
-/// ascending order, and for no other.
+/// ascending order, and for no other. Nothing is checked but that each tile is wide enough.
 ///
 /// ```
 /// use merkle::{Hash, LeafIndex, Tile, TileNodes, TileReader, TreeSize, leaf_hash, prove_inclusion, root};
@@ -169,7 +172,8 @@ impl<E: fmt::Display> fmt::Display for TileError<E> {
 impl<E: core::error::Error + 'static> core::error::Error for TileError<E> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            TileError::Reader(error) => Some(error),
+            // Its own words stand in ours already.
+            TileError::Reader(error) => error.source(),
             TileError::NotInTree { .. } | TileError::WrongCount { .. } | TileError::TooNarrow { .. } => None,
         }
     }

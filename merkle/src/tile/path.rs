@@ -8,7 +8,10 @@
 //!
 //! `<N>` is the index in groups of three digits, each but the last marked with `x`; `<W>` is 1 to 255.
 
-use alloc::{format, string::String};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use super::Tile;
@@ -32,12 +35,13 @@ const MAX_PATH: usize = "entries/x018/x446/x744/x073/x709/x551/615.p/255".len();
 pub enum TilePath {
     /// The hashes of a tile.
     Hashes(Tile),
-    /// The entries below a tile, which is of level 0.
+    /// The entries below a tile. It is of level 0; another level would not show.
     Entries(Tile),
 }
 
 impl Tile {
-    /// The path of the hashes of this tile, below `tile/`.
+    /// The path of the hashes of this tile, below `tile/`. A width that no tile has, 0 or more than 256, makes a path that
+    /// [`Tile::parse_path`] refuses.
     ///
     /// ```
     /// use merkle::Tile;
@@ -46,7 +50,7 @@ impl Tile {
     /// assert_eq!(Tile { level: 1, index: 0, width: 17 }.path(), "1/000.p/17");
     /// ```
     pub fn path(&self) -> String {
-        format!("{}/{}", self.level, Coordinates(self))
+        TilePath::Hashes(*self).to_string()
     }
 
     /// The path of the entries below this tile, below `tile/`.
@@ -62,7 +66,7 @@ impl Tile {
     /// If the level is not 0: only the tiles of the leaves have entries.
     pub fn entries_path(&self) -> String {
         assert_eq!(self.level, 0, "only tiles of level 0 have entries");
-        format!("entries/{}", Coordinates(self))
+        TilePath::Entries(*self).to_string()
     }
 
     /// Reads a path below `tile/`, of hashes or of entries. `None` for anything but the one way to write it, so that
@@ -110,8 +114,8 @@ fn parse_index(text: &str) -> Option<u64> {
 impl fmt::Display for TilePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TilePath::Hashes(tile) => f.write_str(&tile.path()),
-            TilePath::Entries(tile) => f.write_str(&tile.entries_path()),
+            TilePath::Hashes(tile) => write!(f, "{}/{}", tile.level, Coordinates(tile)),
+            TilePath::Entries(tile) => write!(f, "entries/{}", Coordinates(tile)),
         }
     }
 }

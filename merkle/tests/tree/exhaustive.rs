@@ -1,5 +1,4 @@
-//! Every tree up to 130 leaves, with every leaf and every pair of sizes; and every way to spoil the proofs of trees up
-//! to 40 leaves.
+//! Every tree up to 130 leaves, with every leaf and every pair of sizes, and their proofs spoiled: every hash, every length.
 
 use merkle::{
     CompactRange, Hash, LeafIndex, ProofError, TreeSize, prove_consistency, prove_inclusion, root, root_at,
@@ -10,7 +9,6 @@ use crate::reference::{self, leaves, mth};
 
 /// Past 128, so that trees of every shape with up to seven full rows are there.
 const ALL: usize = 130;
-const SPOILED: usize = 40;
 
 fn index(n: usize) -> LeafIndex {
     LeafIndex::new(n as u64)
@@ -35,6 +33,27 @@ fn every_root() {
         assert_eq!(root(&leaves[..n]), expected, "batch root of {n}");
         assert_eq!(root_at(size(n), leaves.as_slice()), Ok(expected), "root at {n}");
         range.extend(leaves.get(n).copied());
+    }
+}
+
+/// From every size to every other, one by one and as a batch.
+#[test]
+fn every_batch_with_its_nodes() {
+    let leaves = leaves(ALL);
+    for from in 0..=ALL {
+        let before: CompactRange = leaves[..from].iter().copied().collect();
+        let (mut one_by_one, mut reported) = (before.clone(), Vec::new());
+        for to in from..=ALL {
+            let (mut batch, mut of_batch) = (before.clone(), Vec::new());
+            batch.append_batch_with(&leaves[from..to], |node, hash| of_batch.push((node, hash)));
+            assert_eq!(batch, one_by_one, "{from} to {to}");
+            let mut expected = reported.clone();
+            expected.sort();
+            assert_eq!(of_batch, expected, "{from} to {to}");
+            if let Some(leaf) = leaves.get(to) {
+                one_by_one.append_with(*leaf, |node, hash| reported.push((node, hash)));
+            }
+        }
     }
 }
 
@@ -68,8 +87,8 @@ fn every_consistency_proof() {
 
 #[test]
 fn no_spoiled_inclusion_proof_passes() {
-    let leaves = leaves(SPOILED);
-    for n in 1..=SPOILED {
+    let leaves = leaves(ALL);
+    for n in 1..=ALL {
         let root = mth(&leaves[..n]);
         for m in 0..n {
             let proof = prove_inclusion(index(m), size(n), leaves.as_slice()).unwrap();
@@ -93,9 +112,9 @@ fn no_spoiled_inclusion_proof_passes() {
 
 #[test]
 fn no_spoiled_consistency_proof_passes() {
-    let leaves = leaves(SPOILED);
+    let leaves = leaves(ALL);
     let roots = roots(&leaves);
-    for n in 0..=SPOILED {
+    for n in 0..=ALL {
         for m in 0..=n {
             let proof = prove_consistency(size(m), size(n), leaves.as_slice()).unwrap();
             let verify = |old: &Hash, new: &Hash, proof: &[Hash]| {
@@ -135,18 +154,12 @@ fn flipped(hash: Hash, bit: usize) -> Hash {
     Hash::from_bytes(bytes)
 }
 
-/// One hash fewer and one more, at each end; and far too many.
-fn of_another_length(proof: &[Hash]) -> Vec<Vec<Hash>> {
-    let extra = [Hash::from_bytes([0; Hash::LEN])];
-    let mut spoiled = vec![[proof, &extra].concat(), [&extra, proof].concat(), [proof, &extra.repeat(100)].concat()];
-    if let [without_last @ .., _] = proof {
-        spoiled.push(without_last.to_vec());
-    }
-    if let [_, without_first @ ..] = proof {
-        spoiled.push(without_first.to_vec());
-        spoiled.push(Vec::new());
-    }
-    spoiled
+/// Every other length up to far too many: cut off or filled up, at each end.
+fn of_another_length(proof: &[Hash]) -> impl Iterator<Item = Vec<Hash>> {
+    let extra = [Hash::from_bytes([0; Hash::LEN])].repeat(70);
+    let [behind, before] = [[proof, &extra].concat(), [&extra, proof].concat()];
+    let lengths = (0..=extra.len()).filter(|&length| length != proof.len());
+    lengths.flat_map(move |length| [behind[..length].to_vec(), before[before.len() - length..].to_vec()])
 }
 
 fn is_wrong_root(error: ProofError) -> bool {

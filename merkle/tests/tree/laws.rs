@@ -111,6 +111,21 @@ proptest! {
     }
 
     #[test]
+    fn a_batch_reports_the_nodes_that_its_leaves_report(size in 0usize..3000, more in 0usize..700) {
+        let mut one_by_one = range_of(&LEAVES[..size]);
+        let mut batch = one_by_one.clone();
+        let mut reported = (Vec::new(), Vec::new());
+        for &leaf in &LEAVES[size..size + more] {
+            one_by_one.append_with(leaf, |node, hash| reported.0.push((node, hash)));
+        }
+        batch.append_batch_with(&LEAVES[size..size + more], |node, hash| reported.1.push((node, hash)));
+        prop_assert_eq!(batch, one_by_one);
+        prop_assert!(reported.1.is_sorted_by_key(|(node, _)| *node), "row by row");
+        reported.0.sort_by_key(|(node, _)| *node);
+        prop_assert_eq!(reported.0, reported.1);
+    }
+
+    #[test]
     fn a_prefix_is_consistent_and_a_changed_one_is_not(to in 2usize..600, a in any::<usize>(), b in any::<usize>()) {
         let from = 1 + a % (to - 1);
         let (old, new) = (TreeSize::new(from as u64), TreeSize::new(to as u64));

@@ -43,6 +43,20 @@ fn a_tree_with_its_last_leaf_twice_has_another_root() {
     assert!(verify_inclusion(&leaves[2], index(3), size(4), &proof, &root(&leaves)).is_err());
 }
 
+/// Why the size must come with the root, signed: of the first leaf the way up is the same in trees of many sizes.
+#[test]
+fn a_proof_does_not_tell_the_size() {
+    let leaves = leaves(7);
+    let root = root(&leaves);
+    let proof = prove_inclusion(index(0), size(7), leaves.as_slice()).unwrap();
+    for other in [5, 6, 8] {
+        assert_eq!(verify_inclusion(&leaves[0], index(0), size(other), &proof, &root), Ok(()), "size {other}");
+    }
+    for other in [1, 2, 3, 4, 9, 16] {
+        assert!(verify_inclusion(&leaves[0], index(0), size(other), &proof, &root).is_err(), "size {other}");
+    }
+}
+
 #[test]
 fn a_proof_is_about_one_index() {
     let leaves = leaves(7);

@@ -10,12 +10,13 @@ import { alertText, byId } from './page.js';
 import { people, peopleLines } from './people.js';
 import { Mismatch, readRequest } from './document.js';
 import { Problem, postJson } from './http.js';
+import { lookAlikes } from './look-alikes.js';
 import { requestView } from './request-view.js';
-import { decidedView, endedText } from './outcome-view.js';
+import { decidedView, endedText, isTakenBack } from './outcome-view.js';
 import { qrCode } from './qr.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { forgetUnsent, keepUnsent, unsentOf } from './unsent.js';
-import { visible } from './visible.js';
+import { markWith, visible } from './visible.js';
 import { watch } from './waiting.js';
 import { speak, text } from './words.js';
 
@@ -37,6 +38,7 @@ let salt;
 /** A signed answer that has not reached the server. */
 let unsent = null;
 
+markWith(lookAlikes);
 byId('web-origin').textContent = location.origin;
 byId('reject').addEventListener('click', () => decide('reject'));
 byId('approve').addEventListener('click', () => decide('approve'));
@@ -84,14 +86,15 @@ async function show(answer) {
   if (answer.status !== 'pending') return showEnded(answer.status, answer);
   if (!answer.approver) return showPeople(answer.approvers);
   if (!answer.documents) return end(text('noDocuments'), text('noDocumentsText'));
-  const expected = { id, approver: answer.approver, compareCode: answer.compareCode };
+  // The log of a site is under its own host (docs/protocol.md §2): a document of another one was never asked for here.
+  const expected = { id, approver: answer.approver, log: `${location.host}/log`, compareCode: answer.compareCode };
   const request = await readRequest(answer.documents, expected);
   showRequest(request, answer);
 }
 
 function showRequest(request, answer) {
   const view = requestView(request, answer);
-  const { approver, expires_at: last } = request.fields;
+  const { approver } = request.fields;
   salt = request.fields.salt;
   byId('request').replaceChildren(...view.nodes);
   showOnly('request');
@@ -109,8 +112,13 @@ function showRequest(request, answer) {
     setBusy(false);
   }
   ended = null;
-  stopCountdown = countDown(view.timeLeft, last, timeIsOver);
+  stopCountdown = countDown(view.timeLeft, request.fields, { short: timeIsShort, over: timeIsOver });
   stopWatching = watch(`${path}/options`, { approver }, (later) => showMeanwhile(later, request.fields));
+}
+
+/** In view beside the buttons, and read out when nothing else is. */
+function timeIsShort() {
+  if (current && !busy && !unsent) say(text('timeIsShort'));
 }
 
 function timeIsOver() {
@@ -287,7 +295,7 @@ function showDecided(answer, again = false) {
   stopCountdown();
   stopWatching();
   if (answer.status === 'pending') {
-    announce(text('waitingForOthers'), 'done');
+    announceWaiting(answer);
     const body = { approver: answer.approver, ...(salt && { salt }) };
     stopWatching = watch(`${path}/options`, body, (later) => later.decided && showLater(later));
   } else {
@@ -295,10 +303,17 @@ function showDecided(answer, again = false) {
   }
 }
 
-/** Others have decided meanwhile, or its time is over. The heading moves only when it has ended. */
+/** Others have decided meanwhile, its time is over, or the passkey was revoked. The heading moves only at an end of it. */
 function showLater(answer) {
   byId('result').replaceChildren(...decidedView({ ...answer, id }));
   if (answer.status !== 'pending') announceEnd(answer.status);
+  else if (isTakenBack(answer)) announceWaiting(answer);
+}
+
+/** Others have still to decide, or would have: one's own decision went with its passkey. Said once. */
+function announceWaiting(answer) {
+  const [key, tone] = isTakenBack(answer) ? ['takenBack', 'bad'] : ['waitingForOthers', 'done'];
+  if (byId('heading').textContent !== text(key)) announce(text(key), tone);
 }
 
 /** What became of the request, which may be something else than what one decided. */

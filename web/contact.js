@@ -3,13 +3,15 @@
 
 import { element } from './dom.js';
 import { Problem, postJson } from './http.js';
+import { lookAlikes } from './look-alikes.js';
 import { alertText, byId } from './page.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
-import { visible } from './visible.js';
+import { markWith, visible } from './visible.js';
 import { nodes, speak, text } from './words.js';
 
 const path = `/contact/${encodeURIComponent(lastPathSegment())}`;
 
+markWith(lookAlikes);
 byId('web-origin').textContent = location.origin;
 byId('confirm').addEventListener('click', confirm);
 speak().then(load);

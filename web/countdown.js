@@ -3,16 +3,20 @@
 import { serverNow } from './http.js';
 import { text } from './words.js';
 
+/** Short is the last minute; of a longer time its last tenth, but no more than this. */
+const SHORT_MILLISECONDS = [60_000, 300_000];
+
 /**
  * Keeps an element's text up to date until the time is over.
  *
- * @param {HTMLElement} target
- * @param {string} end  a time of the document
- * @param {() => void} over  called once, when the time has passed
+ * @param {HTMLElement} target  marked with `data-short` when little time is left
+ * @param {{issued_at: string, expires_at: string}} fields  times of the document
+ * @param {{short: () => void, over: () => void}} told  each called once, when little is left and when it has passed
  * @returns {() => void} stops it and takes the text away
  */
-export function countDown(target, end, over) {
+export function countDown(target, { issued_at: start, expires_at: end }, { short, over }) {
   const last = Date.parse(end);
+  const few = shortOf(last - Date.parse(start));
   let timer;
   const tick = () => {
     const left = last - serverNow();
@@ -25,13 +29,23 @@ export function countDown(target, end, over) {
     const words = describe(left);
     // The same words again would be read out again.
     if (target.textContent !== words) target.textContent = words;
-    timer = setTimeout(tick, untilChange(left));
+    if (left <= few && target.dataset.short === undefined) {
+      target.dataset.short = '';
+      short();
+    }
+    timer = setTimeout(tick, Math.min(untilChange(left), left > few ? left - few + 5 : Infinity));
   };
   tick();
   return () => {
     clearTimeout(timer);
     target.textContent = '';
   };
+}
+
+/** How much of a time is its short rest. @param {number} all  milliseconds */
+export function shortOf(all) {
+  const [least, most] = SHORT_MILLISECONDS;
+  return Math.min(most, Math.max(least, all / 10));
 }
 
 /** @param {number} left  milliseconds */

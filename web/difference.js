@@ -5,6 +5,7 @@
 import { parseCanonical } from './canonical-json.js';
 import { element } from './dom.js';
 import { moment } from './moment.js';
+import { exactValue } from './exact-value.js';
 import { flatten } from './payload.js';
 import { visible } from './visible.js';
 import { nodes, text } from './words.js';
@@ -37,30 +38,34 @@ export function differences(before, now) {
 }
 
 /**
- * The comparison as a section of the page.
+ * The comparison with what was approved last, in few words for the head of the page, and as a section of it.
  *
  * @param {{decidedAt: string, payload: string} | undefined} last  what the server says was approved last
  * @param {any} payload  of the document that is signed
- * @returns {HTMLElement}
+ * @returns {{summary: HTMLElement, section: HTMLElement}}
  */
 export function differenceView(last, payload) {
-  const heading = element('h2', {}, text('compared'));
-  if (!last) return element('div', { id: 'difference' }, heading, hint(text('nothingBefore')));
+  if (!last) return bothOf(text('firstOfItsKind'), hint(text('nothingBefore')));
   let changes;
   try {
     changes = differences(parseCanonical(last.payload), payload);
   } catch {
-    return element('div', { id: 'difference' }, heading, hint(text('unreadableBefore')));
+    return bothOf(text('unreadableBefore'), hint(text('unreadableBefore')));
   }
-  const summary = changes.length === 0 ? text('allTheSame') : text('differ', { count: changes.length });
-  return element(
-    'div',
-    { id: 'difference' },
-    heading,
+  const count = changes.length;
+  return bothOf(
+    count === 0 ? text('sameAsLast') : text('differFromLast', { count }),
     element('p', { class: 'hint' }, ...nodes('lastApproved', { time: moment(last.decidedAt) })),
-    element('p', { id: 'difference-count' }, summary),
-    ...(changes.length === 0 ? [] : [element('ul', { class: 'changes' }, ...changes.map(change))]),
+    element('p', { id: 'difference-count' }, count === 0 ? text('allTheSame') : text('differ', { count })),
+    ...(count === 0 ? [] : [element('ul', { class: 'changes' }, ...changes.map(change))]),
   );
+}
+
+function bothOf(summary, ...content) {
+  return {
+    summary: element('a', { id: 'difference-summary', href: '#difference' }, summary),
+    section: element('div', { id: 'difference', tabindex: '-1' }, element('h2', {}, text('compared')), ...content),
+  };
 }
 
 const SIGNS = { added: '+', removed: '−', changed: '~' };
@@ -68,7 +73,7 @@ const SIGNS = { added: '+', removed: '−', changed: '~' };
 function change({ kind, path, from, to }) {
   // The same characters may be a number here and a text there.
   const typed = from && to && from.type !== to.type;
-  const side = (name, field) => (field ? [element(name, {}, value(field), typed ? ` (${field.type})` : '')] : []);
+  const side = (name, field) => (field ? [element(name, {}, exactValue(field), typed ? ` (${field.type})` : '')] : []);
   const values = [...side('del', from), ...side('ins', to)];
   return element(
     'li',
@@ -80,10 +85,6 @@ function change({ kind, path, from, to }) {
 
 function joined(values) {
   return values.length === 2 ? [values[0], ' → ', values[1]] : values;
-}
-
-function value({ text: exact, empty }) {
-  return empty ? element('span', { class: 'empty' }, exact) : visible(exact);
 }
 
 function hint(words) {

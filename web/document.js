@@ -42,11 +42,11 @@ export class Mismatch extends Error {
  */
 
 /**
- * Reads both documents, and refuses unless they are well formed, belong to this confirmation and this person, differ in
- * `decision` alone, and have the compare code that the server gave.
+ * Reads both documents, and refuses unless they are well formed, belong to this confirmation, this person and this log,
+ * differ in `decision` alone, and have the compare code that the server gave.
  *
  * @param {{approve: string, reject: string}} documents  exact texts
- * @param {{id: string, approver: string, compareCode: string}} expected
+ * @param {{id: string, approver: string, log: string, compareCode: string}} expected  `log` is the log origin
  * @returns {Promise<Request>}
  * @throws {Mismatch}
  */
@@ -58,6 +58,7 @@ export async function readRequest(documents, expected) {
   }
   if (fields.id !== expected.id) throw new Mismatch('The document belongs to another request.');
   if (fields.approver !== expected.approver) throw new Mismatch('The document is made out to another person.');
+  if (fields.log !== expected.log) throw new Mismatch('The document belongs to the log of another site.');
   const code = await compareCode(fields);
   if (code !== expected.compareCode) {
     throw new Mismatch(`The compare code of the document is ${code}, but the server gave another one.`);

@@ -3,12 +3,13 @@
 import { askForPasskey, describeRefusal, registrationToJson, supported } from './credential.js';
 import { element } from './dom.js';
 import { credentialOf } from './enrolment.js';
+import { lookAlikes } from './look-alikes.js';
 import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { Problem, postJson } from './http.js';
 import { announce, lastPathSegment, offerRetry, say, showOnly } from './sections.js';
 import { row } from './term-row.js';
-import { visible } from './visible.js';
+import { markWith, visible } from './visible.js';
 import { nodes, speak, text } from './words.js';
 
 const path = `/enrol/${encodeURIComponent(lastPathSegment())}`;
@@ -20,6 +21,7 @@ let options = null;
 let fetchedAt = 0;
 let fixed = true;
 
+markWith(lookAlikes);
 byId('web-origin').textContent = location.origin;
 byId('name-form').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -6,6 +6,7 @@ import { decode, decodedView, fold, rawViews } from './entry-view.js';
 import { LogError, findLeaf, openLog, prove, readEntries } from './log-reader.js';
 import { detect, scan } from './log-search.js';
 import { copyButton } from './copy-button.js';
+import { lookAlikes } from './look-alikes.js';
 import { memoryView } from './memory-view.js';
 import { pathView } from './merkle-drawing.js';
 import { climb } from './merkle-path.js';
@@ -13,7 +14,7 @@ import { alertText, byId } from './page.js';
 import { compareWithRemembered } from './remembered.js';
 import { offerRetry, say, showOnly } from './sections.js';
 import { row } from './term-row.js';
-import { visible } from './visible.js';
+import { markWith, visible } from './visible.js';
 
 const PAGE = 20n;
 const ENTRY_PATH = /^\/log\/entry\/([^/]*)\/?$/;
@@ -22,6 +23,7 @@ const ENTRY_PATH = /^\/log\/entry\/([^/]*)\/?$/;
 let view;
 let search = new AbortController();
 
+markWith(lookAlikes);
 byId('web-origin').textContent = location.origin;
 byId('search-form').addEventListener('submit', (event) => {
   event.preventDefault();

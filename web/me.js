@@ -6,6 +6,7 @@ import { decode } from './base64url.js';
 import { askForAssertion, assertionToJson, describeRefusal, supported } from './credential.js';
 import { element } from './dom.js';
 import { Problem, postJson } from './http.js';
+import { lookAlikes } from './look-alikes.js';
 import { decidedItems, decidedList, passkeyList, waitingList } from './me-view.js';
 import { contactView } from './own-contacts.js';
 import { addPasskey, removePasskey } from './own-passkeys.js';
@@ -13,7 +14,7 @@ import { alertInView } from './own-step.js';
 import { sayNoPasskeys } from './other-browser.js';
 import { alertText, byId } from './page.js';
 import { announce, offerRetry, say, showOnly } from './sections.js';
-import { visible } from './visible.js';
+import { markWith, visible } from './visible.js';
 import { nodes, speak, text } from './words.js';
 
 const LISTS = ['who', 'waiting', 'decided', 'contacts', 'passkeys'];
@@ -27,6 +28,7 @@ let nextCursor;
 
 const page = { load, sessionOver, username: () => me.username, lists: LISTS };
 
+markWith(lookAlikes);
 byId('web-origin').textContent = location.origin;
 byId('sign-in-button').addEventListener('click', signIn);
 byId('sign-out').addEventListener('click', signOut);

@@ -15,6 +15,9 @@ const ENDED = {
   cancelled: ['cancelled', 'cancelledText'],
 };
 
+/** The text where somebody had decided before: it may be the reader. */
+const ENDED_SINCE = Object.assign(Object.create(null), { expired: 'expiredWithout', cancelled: 'cancelledWithout' });
+
 /**
  * Title and text for a confirmation that ended.
  *
@@ -23,7 +26,12 @@ const ENDED = {
  */
 export function endedText(status, anyDecided = false) {
   const [title, words] = Object.hasOwn(ENDED, status) ? ENDED[status] : ['nothingToDecide', 'nothingToDecideText'];
-  return { title: text(title), words: text(status === 'expired' && anyDecided ? 'expiredWithout' : words) };
+  return { title: text(title), words: text((anyDecided && ENDED_SINCE[status]) || words) };
+}
+
+/** Whether what an approver decided was taken back with its passkey, before others had decided. */
+export function isTakenBack({ approver, decisions = [] }) {
+  return decisions.some((one) => one.approver === approver && one.revokedAt);
 }
 
 /**
@@ -43,7 +51,7 @@ export function endedText(status, anyDecided = false) {
 export function decidedView(outcome) {
   const waiting = outcome.status === 'pending';
   return [
-    ...(waiting ? [element('p', {}, text('recordedWaiting'))] : []),
+    ...(waiting ? [element('p', {}, text(isTakenBack(outcome) ? 'takenBackText' : 'recordedWaiting'))] : []),
     facts(outcome),
     ...receiptLink(outcome),
     element('p', {}, ...ownPage(outcome)),

@@ -1,7 +1,7 @@
 // The payload as a list of fields: every value in exactly one place, with its path, its type and its exact text.
 
 import { element } from './dom.js';
-import { visible } from './visible.js';
+import { box, visible } from './visible.js';
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -10,7 +10,7 @@ const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
  * @property {string} path  `target.region`, `hosts[0]`, `["odd key"]`
  * @property {string} type
  * @property {string} text  the exact value; of a string, its characters
- * @property {boolean} empty  nothing to read: an empty string, list or object
+ * @property {boolean} empty  nothing to read: an empty string, list or object, of which the text is a name
  */
 
 /**
@@ -35,10 +35,16 @@ export function flatten(value, path = '') {
  * The fields as a description list.
  *
  * @param {Field[]} fields
+ * @param {(field: Field) => Node} [shown]  how a value is shown
  * @returns {HTMLElement}
  */
-export function fieldList(fields) {
-  return element('dl', { class: 'fields' }, ...fields.map(fieldEntry));
+export function fieldList(fields, shown = shownValue) {
+  return element('dl', { class: 'fields' }, ...fields.map((field) => fieldEntry(field, shown)));
+}
+
+/** A value in its exact characters. What is empty has a box, which no text can have. @param {Field} field */
+export function shownValue({ text, empty }) {
+  return empty ? box(text) : visible(text);
 }
 
 /** The heading above the list. @param {Field[]} fields @param {number} shown  how many are in the page */
@@ -46,21 +52,20 @@ export function countText(fields, shown) {
   return `${shown} of ${fields.length} ${fields.length === 1 ? 'field' : 'fields'} shown`;
 }
 
-function fieldEntry({ path, type, text, empty }) {
-  const value = empty ? element('span', { class: 'empty' }, text) : visible(text);
+function fieldEntry(field, shown) {
   return element(
     'div',
     { class: 'field' },
-    element('dt', {}, visible(path), ' ', element('span', { class: 'type' }, type)),
-    element('dd', {}, value),
+    element('dt', {}, visible(field.path), ' ', element('span', { class: 'type' }, field.type)),
+    element('dd', {}, shown(field)),
   );
 }
 
 function field(path, value) {
-  if (value === '') return { path, type: 'string', text: '(empty string)', empty: true };
-  if (Array.isArray(value)) return { path, type: 'list', text: '(empty list)', empty: true };
+  if (value === '') return { path, type: 'empty string', text: '[empty string]', empty: true };
+  if (Array.isArray(value)) return { path, type: 'list', text: '[empty list]', empty: true };
   if (value === null) return { path, type: 'null', text: 'null', empty: false };
-  if (typeof value === 'object') return { path: path || '(payload)', type: 'object', text: '(empty object)', empty: true };
+  if (typeof value === 'object') return { path: path || '(payload)', type: 'object', text: '[empty object]', empty: true };
   if (typeof value === 'string') return { path, type: 'string', text: value, empty: false };
   // The document is canonical, so this is the very text of the number that is signed.
   return { path, type: typeof value, text: JSON.stringify(value), empty: false };

@@ -1,14 +1,19 @@
 // The request as an approver reads it: every part of the document that is about to be signed; and, marked as such, what only
 // the server says: who has decided, what was approved or rejected before.
 
+import { copyValues } from './copy-values.js';
 import { differenceView } from './difference.js';
 import { element } from './dom.js';
+import { exactValue } from './exact-value.js';
 import { clock, moment, span } from './moment.js';
 import { fieldList, flatten } from './payload.js';
 import { people } from './people.js';
 import { row } from './term-row.js';
-import { hasHidden, hasLookAlikes, hasMixedScripts, visible } from './visible.js';
+import { visible, warningsOf } from './visible.js';
 import { nodes, text } from './words.js';
+
+/** Sentences for what is found in texts, the gravest first. */
+const FOUND = ['warnHidden', 'warnMixed', 'warnLookAlike', 'warnDecomposed'];
 
 /**
  * @typedef {object} Beside  what the server says beside the documents
@@ -24,7 +29,8 @@ import { nodes, text } from './words.js';
  */
 export function requestView(request, beside = {}) {
   const fields = flatten(request.fields.payload);
-  const list = fieldList(fields);
+  const list = fieldList(fields, exactValue);
+  const difference = differenceView(beside.lastApproved, request.fields.payload);
   const shown = list.querySelectorAll('.field').length;
   const timeLeft = element('strong', { id: 'time-left', 'aria-live': 'polite' });
   return {
@@ -32,13 +38,14 @@ export function requestView(request, beside = {}) {
     nodes: [
       asked(request.fields),
       ...warnings(request.fields, fields, beside),
-      glance(request, timeLeft),
+      glance(request, timeLeft, difference.summary),
       element('h2', {}, text('whatYouSign'), ' ',
         element('span', { id: 'field-count', class: 'hint' }, text('fieldsShown', { shown, count: fields.length }))),
       list,
       element('p', { class: 'hint' }, text('titleIsTheirs')),
+      copyValues(list, fields),
       verified(request),
-      differenceView(beside.lastApproved, request.fields.payload),
+      difference.section,
       element('h2', {}, text('conditions')),
       conditions(request.fields, beside.decisions),
       raw(request),
@@ -60,9 +67,8 @@ function warnings({ action, requester }, fields, { rejectedBefore }) {
   const texts = [action, requester, ...fields.flatMap(({ path, text: value }) => [path, value])];
   const found = [];
   if (rejectedBefore?.last?.length) found.push(describeRejections(rejectedBefore));
-  if (texts.some(hasHidden)) found.push([text('warnHidden')]);
-  if (texts.some(hasMixedScripts)) found.push([text('warnMixed')]);
-  if (texts.some(hasLookAlikes)) found.push([text('warnLookAlike')]);
+  const keys = new Set(texts.flatMap(warningsOf));
+  for (const key of FOUND) if (keys.has(key)) found.push([text(key)]);
   if (found.length === 0) return [];
   return [element('ul', { class: 'warnings', 'aria-label': text('warnings') }, ...found.map((words) => element('li', {}, ...words)))];
 }
@@ -73,14 +79,15 @@ function describeRejections({ times, last: [latest] }) {
   return [element('span', { id: 'rejected-before' }, ...nodes(key, values))];
 }
 
-/** What one wants to see at once beside the fields: how long there is, and the code to compare. */
-function glance({ fields, compareCode }, timeLeft) {
+/** What one wants to see at once beside the fields: how long there is, the code to compare, and whether it was so before. */
+function glance({ fields, compareCode }, timeLeft, before) {
   return element(
     'dl',
     { class: 'glance' },
     element('div', {}, ...row(text('decideBy'), clock(fields.expires_at), ' ', timeLeft)),
     element('div', {}, ...row(text('compareCode'), element('code', { id: 'compare-code', dir: 'ltr' }, compareCode),
       element('span', { class: 'hint' }, text('compareHint')))),
+    element('div', {}, ...row(text('before'), before)),
   );
 }
 

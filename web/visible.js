@@ -1,5 +1,6 @@
 // Text that shows what is in it: every character that a reader could not see, or that moves others about, becomes a
-// named box, and a word gets one that mixes alphabets, or is all in letters of another one that look like Latin letters. Nothing is left out, so what is shown is what is signed.
+// named box, and so do words that are not what they look like, where a page says how to find them (look-alikes.js). Nothing
+// is left out, so what is shown is what is signed.
 
 import { element } from './dom.js';
 
@@ -20,12 +21,13 @@ const NAMES = new Map([
 // symbols by their category; and white space at either end, which a reader would not notice.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $/gu;
 
-const MIXED = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
-/** Alphabets with letters that look like one another's, the most usual here in front. */
-const SCRIPTS = ['Latin', 'Cyrillic', 'Greek', 'Cherokee'].map((name) => [name, new RegExp(`\\p{Script=${name}}`, 'u')]);
-/** Their letters that look like Latin ones: a whole word of these can pass for a Latin one. */
-const LOOK_LATIN = /^[асԁеһіјӏорԛѕԝхуАВЕЅІЈКМНОРСТУХӀαγικνορυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ]+$/u;
+/** What finds the words that are not what they look like; nothing, on a page that did not say what. @type {typeof import('./look-alikes.js').lookAlikes} */
+let marked = () => [];
 
+/** Gives look-alikes a box from here on, too. @param {typeof marked} find */
+export function markWith(find) {
+  marked = find;
+}
 
 /**
  * Splits a text into plain runs and hidden characters.
@@ -55,70 +57,34 @@ export function visible(text) {
   return element('bdi', { dir: 'auto' }, ...split(text).flatMap((one) => part(one, text)));
 }
 
-/** @param {string} text */
-export function hasHidden(text) {
-  return split(text).some(({ hidden }) => hidden);
+/** What a reader should be warned of: the keys of sentences. @param {string} text @returns {string[]} */
+export function warningsOf(text) {
+  return split(text).flatMap((one) => (one.hidden ? ['warnHidden'] : marked(one.text, text).map(({ warning }) => warning)));
 }
 
-/** Whether a word mixes alphabets whose letters look alike. @param {string} text */
-export function hasMixedScripts(text) {
-  const words = text.match(MIXED) ?? [];
-  return words.some((word) => SCRIPTS.filter(([, script]) => script.test(word)).length > 1);
-}
-
-/** Whether a word of another alphabet is written so that it could pass for a Latin one. @param {string} text */
-export function hasLookAlikes(text) {
-  return (text.match(MIXED) ?? []).some((word) => alphabetOf(word, text));
+/** A box that stands in a text and is none of it. @param {string} words */
+export function box(words) {
+  return element('span', { class: 'hidden-character' }, words);
 }
 
 function part({ text, hidden, breaks }, whole) {
   if (!hidden) return words(text, whole);
-  const box = element('span', { class: 'hidden-character' }, text);
-  return breaks ? [box, element('br')] : [box];
+  return breaks ? [box(text), element('br')] : [box(text)];
 }
 
-/** Plain text, with a box behind each word that is not what it looks like: it names the letters, or the alphabet of all. */
+/** Plain text, with a box behind each word that is not what it looks like. */
 function words(text, whole) {
   const nodes = [];
   let end = 0;
-  for (const { 0: word, index } of text.matchAll(MIXED)) {
-    const box = foreignLetters(word) ?? alphabetOf(word, whole) ?? decomposed(word);
-    if (!box) continue;
-    nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), element('span', { class: 'hidden-character' }, box));
+  for (const { index, text: word, box: name } of marked(text, whole)) {
+    nodes.push(text.slice(end, index), element('span', { class: 'mixed-word' }, word), box(name));
     end = index + word.length;
   }
   return [...nodes, text.slice(end)];
 }
 
-/** The letters of the rarer alphabets of a word, if it has several of which letters look alike. */
-function foreignLetters(word) {
-  const found = SCRIPTS.map(([name, script]) => [name, [...word].filter((letter) => script.test(letter))]);
-  const [, ...rarer] = found.filter(([, letters]) => letters.length > 0).sort((a, b) => b[1].length - a[1].length);
-  if (rarer.length === 0) return undefined;
-  const names = rarer.map(([name, letters]) => `${name}: ${[...new Set(letters)].map(codePoint).join(' ')}`);
-  return `[${names.join('; ')}]`;
-}
-
-/**
- * The alphabet of a word whose letters all look like Latin ones. Not in a text that is plainly written in that alphabet, so
- * that nobody who writes Russian or Greek is bothered: one with other letters of it, and with no Latin word to pass for.
- */
-function alphabetOf(word, text) {
-  const letters = word.replace(/[\p{M}\p{N}]/gu, '');
-  if (!LOOK_LATIN.test(letters)) return undefined;
-  const [name, script] = SCRIPTS.find(([, one]) => one.test(letters));
-  const others = text.match(MIXED).filter((other) => other !== word);
-  const plainly = others.some((other) => script.test(other) && !LOOK_LATIN.test(other));
-  const latin = others.some((other) => /\p{Script=Latin}/u.test(other));
-  return plainly && (!latin || letters.length === 1) ? undefined : `[all ${name}]`;
-}
-
-/** Whether a word that looks the same could be written in other characters (é in one or in two). */
-function decomposed(word) {
-  return word.normalize('NFC') === word ? undefined : '[not NFC]';
-}
-
-function codePoint(character) {
+/** @param {string} character */
+export function codePoint(character) {
   return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 

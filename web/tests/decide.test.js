@@ -25,12 +25,12 @@ const SHOWN = [
   ['canary.percent', 'number', '12.5'],
   ['canary.regions[0]', 'string', 'eu-1'],
   ['canary.regions[1]', 'string', 'us-1'],
-  ['comment', 'string', '(empty string)'],
+  ['comment', 'empty string', '[empty string]'],
   ['commit', 'string', 'a1b2c3d'],
   ['env', 'string', 'production'],
   ['file', 'string', 'invoice[U+202E RIGHT-TO-LEFT OVERRIDE]fdp.exe'],
-  ['hosts', 'list', '(empty list)'],
-  ['labels', 'object', '(empty object)'],
+  ['hosts', 'list', '[empty list]'],
+  ['labels', 'object', '[empty object]'],
   ['owner', 'null', 'null'],
   ['replicas', 'number', '12'],
   ['service', 'string', 'api-gateway'],
@@ -394,7 +394,7 @@ test('a word that mixes alphabets names its letters', async () => {
   await page.getByText('mixes alphabets whose letters look alike').waitFor();
   const values = (await shownFields(page)).map(({ value }) => value);
   assert.deepEqual(values, ['\u0430\u0440\u0440\u04cf\u0435[all Cyrillic]', 'αβγ', 'p\u0430ypal[Cyrillic: U+0430]', 'привет']);
-  await page.getByText('written in another alphabet').waitFor();
+  await page.getByText('characters that look like others').waitFor();
   await assertReadable(page, violations);
   await picture(page, 'mixed-alphabets', { first: true });
 });

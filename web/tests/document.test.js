@@ -6,10 +6,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { decode, encode } from '../base64url.js';
 import { parseCanonical, serialize } from '../canonical-json.js';
-import { describe } from '../countdown.js';
+import { describe, shortOf } from '../countdown.js';
 import { Mismatch, compareCode, readRequest } from '../document.js';
+import { groupsOf } from '../exact-value.js';
+import { lookAlikes } from '../look-alikes.js';
 import { flatten } from '../payload.js';
-import { hasLookAlikes, hasMixedScripts, split } from '../visible.js';
+import { split } from '../visible.js';
 import { ENGLISH } from '../english.js';
 import { WORDS as ARABIC } from '../arabic.js';
 import { nodes, text } from '../words.js';
@@ -41,7 +43,7 @@ async function read(fields, more = {}) {
     approve: serialize({ ...fields, decision: 'approve' }),
     reject: serialize({ ...fields, decision: 'reject' }),
   };
-  const expected = { id: fields.id, approver: fields.approver, compareCode: await compareCode(fields) };
+  const expected = { id: fields.id, approver: fields.approver, log: FIELDS.log, compareCode: await compareCode(fields) };
   return readRequest({ ...documents, ...more.documents }, { ...expected, ...more.expected });
 }
 
@@ -86,13 +88,13 @@ test('every rule of the document is checked', async () => {
 
 test('documents must agree with each other and with the answer around them', async () => {
   const approve = serialize(FIELDS);
-  for (const expected of [{ id: 'cnf_other' }, { approver: 'sam' }, { compareCode: 'aaaa-aaaa-aaaa-aaaa' }]) {
+  for (const expected of [{ id: 'cnf_other' }, { approver: 'sam' }, { log: 'other.example.com/log' }, { log: undefined }, { compareCode: 'aaaa-aaaa-aaaa-aaaa' }]) {
     await assert.rejects(read(FIELDS, { expected }), Mismatch);
   }
   for (const reject of [approve, undefined, null, '', '{}', '[]', `${approve} `, `${approve}\n`]) {
     await assert.rejects(read(FIELDS, { documents: { reject } }), Mismatch, String(reject));
   }
-  await assert.rejects(readRequest(undefined, { id: FIELDS.id, approver: 'alex', compareCode: '' }), Mismatch);
+  await assert.rejects(readRequest(undefined, { id: FIELDS.id, approver: 'alex', log: FIELDS.log, compareCode: '' }), Mismatch);
 });
 
 test('only canonical JSON is read', () => {
@@ -137,17 +139,84 @@ test('hidden characters are named, and all others kept', () => {
   }
 });
 
+/** What of a text is marked, each with its box behind it; nothing if nothing is. */
+const marked = (text) => lookAlikes(text).map(({ text: word, box }) => word + box).join(' ');
+const warned = (text) => [...new Set(lookAlikes(text).map(({ warning }) => warning))].join();
+
 test('words of look-alike letters are noticed', () => {
-  assert.equal(hasMixedScripts('p\u0430ypal'), true);
-  assert.equal(hasMixedScripts('paypal и Ω 漢字'), false);
+  assert.equal(marked('p\u0430ypal'), 'p\u0430ypal[Cyrillic: U+0430]');
+  assert.equal(marked('s\u0585s'), 's\u0585s[Armenian: U+0585]');
+  assert.equal(warned('p\u0430ypal'), 'warnMixed');
+  assert.equal(marked('paypal и Ω 漢字'), '');
+});
+
+test('characters that look like ASCII are named with what they look like', () => {
+  const cases = {
+    'p\uff41ypal': 'p\uff41ypal[U+FF41 ≈ a]',
+    '\u{1d429}\u{1d41a}\u{1d432}': '\u{1d429}\u{1d41a}\u{1d432}[U+1D429 ≈ p, U+1D41A ≈ a, U+1D432 ≈ y]',
+    'payp\u0251l': 'payp\u0251l[U+0251 ≈ a]',
+    'G\u026aTHUB': 'G\u026aTHUB[U+026A ≈ i]',
+    'example\u2024com': '\u2024[U+2024 ≈ .]',
+    'example.com\u2215x': '\u2215[U+2215 ≈ /]',
+    'a\u2044b': '\u2044[U+2044 ≈ /]',
+    'https\ua789//x': '\ua789[U+A789 ≈ :]',
+    '10\u223600': '\u2236[U+2236 ≈ :]',
+    'http\u0589//x': '\u0589[U+0589 ≈ :]',
+    'rm \u2010rf': '\u2010[U+2010 ≈ -]',
+    '\u2212force': '\u2212[U+2212 ≈ -]',
+    '\ufb01le': '\ufb01le[U+FB01 ≈ fi]',
+    '\u212aelvin': '\u212aelvin[U+212A ≈ K]',
+    '\u037e': '\u037e[U+037E ≈ ;]',
+    'goog\u05dfe': 'goog\u05dfe[U+05DF ≈ l]',
+    '1\u06600': '1\u06600[U+0660]',
+    'pay\u0336pal': 'pay\u0336pal[U+0336]',
+    '100\u0338': '100\u0338[U+0338]',
+    '=\u20d2': '\u20d2[U+20D2]',
+    'admin\u20dd': 'admin\u20dd[U+20DD]',
+    'example\uff0ecom 漢字': '\uff0e[U+FF0E ≈ .]',
+    '\uff50aypal 漢字': '\uff50aypal[U+FF50 ≈ p]',
+    '\uff11\uff12\uff10': '\uff11\uff12\uff10[U+FF11 ≈ 1, U+FF12 ≈ 2, U+FF10 ≈ 0]',
+  };
+  for (const [text, shown] of Object.entries(cases)) {
+    assert.equal(marked(text), shown);
+    assert.equal(warned(text), 'warnLookAlike', text);
+  }
+  assert.equal(marked('cafe\u0301'), 'cafe\u0301[not NFC]');
+  assert.equal(warned('cafe\u0301'), 'warnDecomposed');
+});
+
+test('every character whose compatibility form is ASCII is marked in plain text, but for a few that everybody writes', () => {
+  const usual = new Set('ª²³¹º⁰⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎…™№');
+  let found = 0;
+  for (let code = 0x80; code <= 0x1ffff; code += 1) {
+    const one = String.fromCodePoint(code);
+    if (!/^[!-~]+$/.test(one.normalize('NFKC')) || split(one)[0].hidden) continue;
+    found += 1;
+    assert.equal(marked(`a${one}b`) === '', usual.has(one), `U+${code.toString(16)}`);
+  }
+  assert.ok(found > 1500, String(found));
+});
+
+test('honest writing in many languages has no boxes', () => {
+  const honest = [
+    'François Lœuvre', 'l’Été à Paris… « oui »', 'Zoë Müller-Łukasz', 'Aydın Işık', 'Đặng Thị Hồng', 'naïve façade', 'Ñandú 50 €',
+    'col·legi', 'Müller & Söhne™', '10 m² CO₂ 10⁶', '5–10 — “ok” ‘x’', '½ cup', '№ 5', 'Привет, мир', 'Γειά σου Κόσμε',
+    'Աննա Հակոբյան', 'Հայաստանի Հանրապետություն։', 'API։ Բարեւ', 'محمد ١٢٠ ريال', 'مرحبا API', 'שלום עולם', 'ה-API', 'का API', 'สวัสดีAPI',
+    '山田太郎（株式会社）', 'ＡＢＣ商事！', '東京／大阪：１２０円', 'APIとSDK（v2）', '①東京 ②大阪 10㎏', 'カタカナ・ノート', '版本：v2', '한국어（테스트）', '📦 ship it',
+  ];
+  for (const one of honest) assert.equal(marked(one), '', one);
+});
+
+test('a long text of another alphabet is looked through once, not once for each of its words', () => {
+  assert.equal(lookAlikes('\u0430 '.repeat(100_000)).length, 100_000);
 });
 
 test('words wholly in letters that look like Latin ones are noticed, and writing in other alphabets is not', () => {
   const passes = ['\u0430\u0440\u0440\u04cf\u0435', 'pay \u0440\u0430\u0443\u0440\u0430\u04cf now', '\u0421\u0415\u041e', '\u03bf\u03c1', '\u0430',
-    'Pay \u0441\u043e\u0441\u043e, \u043f\u0440\u0438\u0432\u0435\u0442'];
-  for (const one of passes) assert.equal(hasLookAlikes(one), true, one);
+    'Pay \u0441\u043e\u0441\u043e, \u043f\u0440\u0438\u0432\u0435\u0442', '\u057d\u057d\u0578', '\u13da\u13df\u13aa'];
+  for (const one of passes) assert.equal(warned(one), 'warnLookAlike', one);
   const plain = ['apple', 'привет', 'сахар и соль', 'Я еду с API', 'ООО «Ромашка»', 'αβγ', 'και το νερό', 'Ω', '漢字', 'Привет, а как дела?', ''];
-  for (const one of plain) assert.equal(hasLookAlikes(one), false, one);
+  for (const one of plain) assert.equal(warned(one), '', one);
 });
 
 test('a translation has the same sentences with the same places, and a form for every count', () => {
@@ -209,15 +278,25 @@ test('a payload becomes one field for each value, with paths that cannot be mist
     flatten(payload).map(({ path, type, text }) => [path, type, text]),
     [
       ['a.b[0]', 'number', '1'],
-      ['a.b[1].c', 'string', '(empty string)'],
-      ['a.d', 'object', '(empty object)'],
-      ['["a\\"]"]', 'list', '(empty list)'],
+      ['a.b[1].c', 'empty string', '[empty string]'],
+      ['a.d', 'object', '[empty object]'],
+      ['["a\\"]"]', 'list', '[empty list]'],
       ['["a.b"]', 'number', '1'],
       ['e', 'null', 'null'],
       ['f', 'number', '-1.5e-7'],
     ],
   );
-  assert.deepEqual(flatten({}).map(({ path, text }) => [path, text]), [['(payload)', '(empty object)']]);
+  assert.deepEqual(flatten({}).map(({ path, text }) => [path, text]), [['(payload)', '[empty object]']]);
+});
+
+test('the digits of a number are grouped from the end, and all of them are there', () => {
+  for (const [digits, groups] of [['12345', '12 345'], ['123456', '123 456'], ['9007199254740991', '9 007 199 254 740 991']]) {
+    assert.equal(groupsOf(digits).join(' '), groups);
+  }
+});
+
+test('little time is the last minute, or the last tenth up to five minutes', () => {
+  for (const [all, few] of [[30, 60], [300, 60], [1200, 120], [3600, 300], [86_400, 300]]) assert.equal(shortOf(all * 1000), few * 1000);
 });
 
 test('the time left is said in few and coarse words', () => {

@@ -55,7 +55,7 @@ async function decideAll(ids) {
   const made = [];
   for (const id of ids) {
     const answer = await postJson(`/approve/${id}/options`, {});
-    const request = await readRequest(answer.documents, { id, approver: answer.approver, compareCode: answer.compareCode });
+    const request = await readRequest(answer.documents, { id, approver: answer.approver, log: `${location.host}/log`, compareCode: answer.compareCode });
     const { challenge } = request.choices.approve;
     const assertion = assertionToJson(await askForAssertion({ challenge, rpId: answer.rpId, credentials: answer.credentials }));
     const body = { approver: answer.approver, decision: 'approve', assertion };

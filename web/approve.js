@@ -287,6 +287,7 @@ function showPeople(approvers) {
 
 /** How it stands for somebody who has decided. `again`: they came back to it. */
 function showDecided(answer, again = false) {
+  say('');
   // It stands in the result from here on, and newer.
   document.getElementById('people-asked')?.remove();
   byId('result').replaceChildren(...decidedView({ ...answer, id }));

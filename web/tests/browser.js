@@ -68,6 +68,8 @@ export async function openDevice(browser, { locale = 'en-GB' } = {}) {
       setPresent: (enabled) => cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled }),
       /** Lets it answer wrongly. @param {object} bits  of WebAuthn.setResponseOverrideBits */
       setResponseOverride: (bits) => cdp.send('WebAuthn.setResponseOverrideBits', { authenticatorId, ...bits }),
+      /** Its passkeys with their private keys. */
+      passkeys: async () => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
       takeAway: () => cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
     };
   };

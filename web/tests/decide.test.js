@@ -399,6 +399,131 @@ test('a word that mixes alphabets names its letters', async () => {
   await picture(page, 'mixed-alphabets', { first: true });
 });
 
+test('characters of other alphabets and signs that look like plain ones are named, and one warning is given for each kind', async () => {
+  const { page, violations } = alex;
+  const payload = {
+    account: '\u{1d429}\u{1d41a}\u{1d432}pal',
+    amount: '\uff11\uff12\uff10',
+    company: '\u057d\u057d\u0578',
+    host: 'example\u2024com\u2215pay',
+    name: 'Ren\u0065\u0301',
+    note: '東京（株）の Աննա Հակոբյան',
+    struck: '1\u033800',
+  };
+  const asked = await ask({ payload });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const values = Object.fromEntries((await shownFields(page)).map(({ path, value }) => [path, value]));
+  assert.deepEqual(values, {
+    account: '\u{1d429}\u{1d41a}\u{1d432}pal[U+1D429 ≈ p, U+1D41A ≈ a, U+1D432 ≈ y]',
+    amount: '\uff11\uff12\uff10[U+FF11 ≈ 1, U+FF12 ≈ 2, U+FF10 ≈ 0]',
+    company: '\u057d\u057d\u0578[all Armenian]',
+    host: 'example\u2024[U+2024 ≈ .]com\u2215[U+2215 ≈ /]pay',
+    name: 'Ren\u0065\u0301[not NFC]',
+    note: payload.note,
+    struck: '1\u033800[U+0338]',
+  });
+  assert.equal(await page.locator('.warnings li').count(), 2);
+  await page.getByText('characters that look like others').waitFor();
+  await page.getByText('A word in this request is written in an unusual way').waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'look-alikes', { first: true });
+  await requester.cancel(asked.id);
+});
+
+test('honest writing of other languages has no box and no warning', async () => {
+  const { page, violations } = alex;
+  const payload = { am: 'Աննա Հակոբյան', ar: 'محمد ١٢٠ ريال', fr: 'François Lœuvre, l’Été', ja: '山田太郎（株式会社）ＡＢＣ！', ru: 'Привет, мир', tr: 'Aydın Işık' };
+  const asked = await ask({ payload });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.deepEqual((await shownFields(page)).map(({ value }) => value), Object.values(payload));
+  assert.equal(await page.locator('.warnings, #request .hidden-character').count(), 0);
+  await assertReadable(page, violations);
+  await picture(page, 'languages');
+  await requester.cancel(asked.id);
+});
+
+test('nothing at all, and a text that says so, cannot be mistaken for each other', async () => {
+  const { page, violations } = alex;
+  const action = 'Set the texts';
+  const texts = ['', '[empty string]', '(empty string)'];
+  const [first, second] = [Object.fromEntries(texts.map((text, i) => [`t${i}`, text])), { t0: '[empty string]', t1: '', t2: '' }];
+  const asked = await ask({ action, payload: first });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.deepEqual((await shownFields(page)).map(({ type, value }) => [type, value]),
+    [['empty string', '[empty string]'], ['string', '[empty string]'], ['string', '(empty string)']]);
+  const boxes = (selector) => page.locator(selector).evaluateAll((all) => all.map((one) => one.querySelectorAll('.hidden-character').length));
+  assert.deepEqual(await boxes('.fields dd'), [1, 0, 0]);
+  await picture(page, 'empty');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Approved');
+  const again = await ask({ action, payload: second });
+  await page.goto(again.url);
+  await heading(page, 'Approve or reject?');
+  assert.deepEqual(await boxes('.changes del'), [1, 0, 0]);
+  assert.deepEqual(await boxes('.changes ins'), [0, 1, 1]);
+  await assertReadable(page, violations);
+  await requester.cancel(again.id);
+});
+
+test('what the request is compared with stands at the head: none before, the same, or how many fields differ', async () => {
+  const { page, violations } = alex;
+  const action = 'Change the quota';
+  const shown = async (payload, words) => {
+    const asked = await ask({ action, payload });
+    await page.goto(asked.url);
+    await heading(page, 'Approve or reject?');
+    assert.equal(await page.locator('#difference-summary').textContent(), words);
+    return asked;
+  };
+  await shown({ quota: 1, unit: 'GiB' }, 'none: this is the first of its kind');
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Approved');
+  await requester.cancel((await shown({ quota: 1, unit: 'GiB' }, 'the same in every field')).id);
+  const differs = await shown({ quota: 1, unit: 'TiB' }, '1 field differs from it');
+  await page.locator('#difference-summary').click();
+  const section = await page.locator('#difference').boundingBox();
+  assert.ok(section.y >= 0 && section.y < 844, 'a press leads to the comparison');
+  await assertReadable(page, violations);
+  await requester.cancel(differs.id);
+});
+
+test('long numbers stand in groups, and every value can be copied as it is', async () => {
+  const { page, context, violations } = alex;
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const payload = { amount: 1250000, blank: '', id: 9007199254740991, key: 'p\u0430y\u200bpal', ratio: -123456.125, small: 1200 };
+  const asked = await ask({ payload });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const groups = await page.locator('.digits').evaluateAll((all) => all.map((one) => [...one.children].map((group) => group.textContent)));
+  assert.deepEqual(groups, [['1', '250', '000'], ['9', '007', '199', '254', '740', '991'], ['123', '456']]);
+  const selected = await page.locator('.digits').evaluateAll((all) => all.map((one) => {
+    getSelection().selectAllChildren(one);
+    return getSelection().toString();
+  }));
+  assert.deepEqual(selected, ['1250000', '9007199254740991', '-123456.125'], 'what is selected has no blanks');
+  const [first, second] = await page.locator('.digits >> nth=0').locator('span').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+  assert.ok(second.left - first.right >= 3, 'the groups stand apart');
+  await picture(page, 'numbers');
+  assert.equal(await page.getByRole('button', { name: /^Copy / }).count(), 1);
+  await page.getByRole('button', { name: 'Copy values' }).click();
+  const copied = {};
+  for (const name of Object.keys(payload).filter((one) => one !== 'blank')) {
+    await page.getByRole('button', { name: `Copy ${name}`, exact: true }).click();
+    await page.locator('.field', { has: page.getByRole('button', { name: `Copy ${name}`, exact: true }) }).getByText('Copied.').waitFor();
+    copied[name] = await page.evaluate(() => navigator.clipboard.readText());
+  }
+  assert.deepEqual(copied, { amount: '1250000', id: '9007199254740991', key: payload.key, ratio: '-123456.125', small: '1200' });
+  assert.equal(await page.getByRole('button', { name: 'Copy blank' }).count(), 0);
+  await assertReadable(page, violations);
+  await picture(page, 'copy-values');
+  await page.getByRole('button', { name: 'Copy values' }).click();
+  assert.equal(await page.locator('.copy-value').count(), 0);
+  await requester.cancel(asked.id);
+});
+
 async function assertVerifies(receipt, code, ...args) {
   assert.equal(typeof receipt, 'string', 'the answer has no receipt');
   const verdict = await server.verify(receipt, ...args);

@@ -194,7 +194,7 @@ test('every character whose compatibility form is ASCII is marked in plain text,
     found += 1;
     assert.equal(marked(`a${one}b`) === '', usual.has(one), `U+${code.toString(16)}`);
   }
-  assert.ok(found > 1500, String(found));
+  assert.ok(found > 1000, String(found));
 });
 
 test('honest writing in many languages has no boxes', () => {

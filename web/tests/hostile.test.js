@@ -3,7 +3,7 @@
 // is approved untouched.
 
 import assert from 'node:assert/strict';
-import { webcrypto } from 'node:crypto';
+import { createHash, createPrivateKey, sign, webcrypto } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { encode } from '../base64url.js';
 import { serialize } from '../canonical-json.js';
@@ -104,7 +104,7 @@ test('what does not fit together stops the page', async (t) => {
 });
 
 /** Lies that fit together: the compare code is that of the changed document, so the requester has another one. */
-const CONSISTENT = ['action', 'approvers', 'expires_at', 'issued_at', 'log', 'nonce', 'payload', 'requester', 'reveal', 'salt', 'use_by'];
+const CONSISTENT = ['action', 'approvers', 'expires_at', 'issued_at', 'nonce', 'payload', 'requester', 'reveal', 'salt', 'use_by'];
 
 test('a lie that fits together shows another code, and what is signed over it is refused', async (t) => {
   const { page, violations } = alex;
@@ -128,6 +128,24 @@ test('a lie that fits together shows another code, and what is signed over it is
       assert.deepEqual(violations, []);
     });
   }
+});
+
+test('a document of another log stops the page, also where it fits together', async () => {
+  const { page, violations } = alex;
+  const { approve } = await documentsOf(asked.id);
+  for (const log of ['other.example.com/log', `${approve.log}/`, approve.log.replace('localhost', 'LOCALHOST'), new URL(server.url).host]) {
+    const code = await compareCode({ ...approve, log });
+    proxy.change.answer = (answer, path) => {
+      if (!path.endsWith('/options')) return;
+      documents({ log })(answer);
+      answer.compareCode = code;
+    };
+    await page.goto(asked.url);
+    await heading(page, 'Stop: do not approve this');
+    await page.getByText('The document belongs to the log of another site.').waitFor();
+    assert.equal(await page.locator('button:visible').count(), 0);
+  }
+  await assertReadable(page, violations);
 });
 
 /** What stands beside the documents and steers the passkey dialog. */
@@ -192,6 +210,36 @@ test('an answer without user verification is refused', async () => {
     await page.locator('#approve:enabled').waitFor();
   }
   await setResponseOverride({});
+});
+
+test('an assertion made inside a page of another site is refused, whatever its signature', async () => {
+  const { page, violations } = alex;
+  const [{ privateKey }] = await alex.passkeys();
+  const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
+  /** Changes the client data, and signs them again with the passkey's own key. */
+  const signedAgain = (change) => (body, path) => {
+    if (!path.endsWith('/decision')) return;
+    const { response } = body.assertion;
+    const clientData = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(response.clientDataJSON, 'base64url')), ...change }));
+    const signed = Buffer.concat([Buffer.from(response.authenticatorData, 'base64url'), createHash('sha256').update(clientData).digest()]);
+    response.clientDataJSON = encode(clientData);
+    response.signature = encode(sign('sha256', signed, key));
+  };
+  const other = await ask({ amount: 122, to: 'ACME' });
+  for (const change of [{ crossOrigin: true }, { crossOrigin: true, topOrigin: 'https://evil.example.com' }, { topOrigin: 'https://evil.example.com' }, { origin: 'https://evil.example.com' }]) {
+    proxy.change.question = signedAgain(change);
+    await page.goto(other.url);
+    await heading(page, 'Approve or reject?');
+    await press('Approve');
+    await page.locator('#status').filter({ hasText: /client data.*Nothing was decided/ }).waitFor();
+    assert.equal((await requester.status(other.id)).status, 'pending', JSON.stringify(change));
+  }
+  // The same way of signing is taken where nothing is wrong: it was the client data.
+  proxy.change.question = signedAgain({ crossOrigin: false });
+  await press('Approve');
+  await heading(page, 'Approved');
+  assert.equal((await requester.status(other.id)).status, 'approved');
+  assert.deepEqual(violations, []);
 });
 
 test('an enrolment that was changed on its way enrols nobody', async (t) => {

@@ -48,6 +48,14 @@ async function tamper(change) {
   });
 }
 
+/** Lets the server answer that it failed. */
+const fail = (route) =>
+  route.fulfill({
+    status: 500,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({ type: 'about:blank', title: 'Failed', status: 500, detail: 'Something broke here.' }),
+  });
+
 const inBoth = (from, to) => (answer) => {
   for (const decision of ['approve', 'reject']) {
     assert.ok(answer.documents[decision].includes(from), `the document has no ${from}`);
@@ -77,6 +85,7 @@ const lies = {
   'a short nonce': (answer) => {
     inBoth(/"nonce":"[^"]*"/.exec(answer.documents.approve)[0], '"nonce":"AAAA"')(answer);
   },
+  'a document of another log': inBoth('"log":"', '"log":"x.'),
   'no JSON': (answer) => {
     answer.documents.approve = '<b>yes</b>';
   },
@@ -218,6 +227,83 @@ async function openSoonOver() {
   throw new Error('no request was shown before it was over');
 }
 
+test('a server that fails while the request is loaded decides nothing, and is asked again', async () => {
+  const asked = await ask();
+  await page.route(OPTIONS, fail);
+  await page.goto(asked.url);
+  await heading(page, 'The request could not be loaded');
+  await page.getByText('Something broke here. Nothing was decided.').waitFor();
+  assert.equal(await page.locator('#approve:visible, #reject:visible, .field').count(), 0);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'failed-to-load');
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await heading(page, 'Approve or reject?');
+  await requester.cancel(asked.id);
+});
+
+test('a server that fails while the answer is sent: nobody knows, and the same answer is sent again', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  await page.route(DECISION, fail);
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByText('Something broke here. It is not known whether your decision was recorded.').waitFor();
+  assert.equal(await page.locator('#approve:visible, #reject:visible').count(), 0);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'failed-to-send');
+  await page.unrouteAll();
+  await page.getByRole('button', { name: 'Send again' }).click();
+  await heading(page, 'Approved');
+  assert.equal((await requester.status(asked.id)).decisions.length, 1);
+});
+
+test('an open request that one cannot decide says so', async () => {
+  const asked = await ask();
+  await tamper((answer) => delete answer.documents);
+  await page.goto(asked.url);
+  await heading(page, 'You cannot decide');
+  await page.getByText('This request is open, but you cannot decide it.').waitFor();
+  assert.equal(await page.locator('button:visible, .field').count(), 0);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'cannot-decide');
+  await requester.cancel(asked.id);
+});
+
+test('who has no passkey any more reads the request and cannot decide it; what one decided before does not count', async () => {
+  const lou = await openDevice(browser);
+  await enrol(lou.page, (await requester.invite({ username: 'lou' })).registerUrl);
+  const credential = await lou.page.locator('#credential').textContent();
+  const own = await ask({ username: 'lou', payload: { amount: 8, to: 'ACME' } });
+  const both = await requester.ask({ approvers: ['alex', 'lou'], quorum: 2, action: 'Pay an invoice', payload: { amount: 9, to: 'ACME' } });
+  await lou.page.goto(both.url);
+  await lou.page.getByRole('button', { name: 'lou', exact: true }).click();
+  await lou.page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(lou.page, 'Waiting for others');
+  await requester.revoke(credential);
+  // The page finds out by itself.
+  await heading(lou.page, 'Your decision does not count');
+  await lou.page.getByText('The passkey that signed it was revoked while others had still to decide.').waitFor();
+  assert.doesNotMatch(await lou.page.locator('main').innerText(), /Your decision is recorded/);
+  assert.match(await lou.page.locator('#others').textContent(), /lou \(you\): approved, .*; the passkey was revoked since, so it does not count/);
+  await assertReadable(lou.page, lou.violations);
+  await picture(lou.page, 'taken-back');
+  await lou.page.reload();
+  await lou.page.getByRole('button', { name: 'lou', exact: true }).click();
+  await heading(lou.page, 'Your decision does not count');
+  await requester.cancel(both.id);
+  await heading(lou.page, 'Cancelled');
+
+  await lou.page.goto(own.url);
+  await heading(lou.page, 'You cannot decide');
+  await lou.page.getByText('lou has no passkey on this server, so nothing can be decided. Ask its operator for an invite.').waitFor();
+  assert.equal((await shownFields(lou.page)).length, 2);
+  assert.equal(await lou.page.locator('#approve:visible, #reject:visible').count(), 0);
+  await assertReadable(lou.page, lou.violations);
+  await picture(lou.page, 'no-passkey', { first: true });
+  await lou.context.close();
+});
+
 test('a busy server: the signed answer is kept and sent again', async () => {
   const asked = await ask();
   await page.goto(asked.url);
@@ -342,6 +428,50 @@ test('a request that one approved and that expires does not say that one approve
   await heading(page, 'Expired');
   await tooFew.waitFor();
   assert.doesNotMatch(await page.locator('main').innerText(), /approved by you/);
+});
+
+test('a request that one approved and that is cancelled does not say that nothing was approved', async () => {
+  const asked = await askTwo({ payload: { amount: 70, to: 'Both' } });
+  await page.goto(asked.url);
+  await page.getByRole('button', { name: 'alex', exact: true }).click();
+  await page.getByRole('button', { name: 'Approve', exact: true }).click();
+  await heading(page, 'Waiting for others');
+  await requester.cancel(asked.id);
+  await heading(page, 'Cancelled');
+  const before = page.getByText('The requester has cancelled this request before enough had approved. It is not approved.');
+  await before.waitFor();
+  assert.equal(await page.locator('#own-decision').textContent(), 'You approved it');
+  assert.doesNotMatch(await page.locator('main').innerText(), /Nothing was approved/);
+  await assertReadable(page, alex.violations);
+  await picture(page, 'cancelled-approved');
+  // Whoever comes back is not known, and may be the one who approved.
+  await page.reload();
+  await heading(page, 'Cancelled');
+  await before.waitFor();
+  assert.doesNotMatch(await page.locator('main').innerText(), /Nothing was approved/);
+});
+
+test('little time left is marked, and said beside the buttons', async () => {
+  const asked = await ask();
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  assert.equal(await page.locator('#time-left[data-short]').count(), 0);
+  // The server's clock is what counts, so another one brings the end near.
+  await page.route(OPTIONS, async (route) => {
+    const response = await route.fetch();
+    const { expires_at: end } = JSON.parse((await response.json()).documents.approve);
+    await route.fulfill({ response, headers: { ...response.headers(), date: new Date(Date.parse(end) - 50_000).toUTCString() } });
+  });
+  await page.goto(asked.url);
+  await page.locator('#time-left[data-short]').getByText('50 seconds left').waitFor();
+  await page.locator('#status').getByText('Little time is left. If you do not answer, you approve nothing.').waitFor();
+  assert.equal(await page.locator('#status').getAttribute('aria-live'), 'polite');
+  await assertReadable(page, alex.violations);
+  await picture(page, 'little-time', { first: true });
+  await page.unrouteAll();
+  await requester.cancel(asked.id);
+  await heading(page, 'Cancelled');
+  assert.equal(await page.getByText('Little time is left').count(), 0);
 });
 
 /** Asks two people, who must both approve. */

@@ -9,6 +9,8 @@ export async function connect(server) {
   const asKey = caller(server.url, { Authorization: `Bearer ${key}` });
   return {
     invite: (invite) => admin('POST', '/api/invites', 201, { note: 'Approve our deployments', maxUses: 1, ...invite }),
+    /** Takes a passkey from its owner. @param {string} credential  as the enrolled page shows it */
+    revoke: (credential, reason = 'lost') => admin('DELETE', `/api/credentials/${credential}?reason=${reason}`, 200),
     // Open for an hour, so that no machine is too slow to decide in time.
     ask: (confirmation) => asKey('POST', '/api/confirmations', 201, { expiresIn: 3600, ...confirmation }),
     status: (id) => asKey('GET', `/api/confirmations/${id}`, 200),

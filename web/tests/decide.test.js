@@ -410,7 +410,7 @@ test('characters of other alphabets and signs that look like plain ones are name
     note: '東京（株）の Աննա Հակոբյան',
     struck: '1\u033800',
   };
-  const asked = await ask({ payload });
+  const asked = await ask({ action: 'Pay out', payload });
   await page.goto(asked.url);
   await heading(page, 'Approve or reject?');
   const values = Object.fromEntries((await shownFields(page)).map(({ path, value }) => [path, value]));
@@ -434,7 +434,7 @@ test('characters of other alphabets and signs that look like plain ones are name
 test('honest writing of other languages has no box and no warning', async () => {
   const { page, violations } = alex;
   const payload = { am: 'Աննա Հակոբյան', ar: 'محمد ١٢٠ ريال', fr: 'François Lœuvre, l’Été', ja: '山田太郎（株式会社）ＡＢＣ！', ru: 'Привет, мир', tr: 'Aydın Işık' };
-  const asked = await ask({ payload });
+  const asked = await ask({ action: 'Greet people', payload });
   await page.goto(asked.url);
   await heading(page, 'Approve or reject?');
   assert.deepEqual((await shownFields(page)).map(({ value }) => value), Object.values(payload));
@@ -478,11 +478,11 @@ test('what the request is compared with stands at the head: none before, the sam
     assert.equal(await page.locator('#difference-summary').textContent(), words);
     return asked;
   };
-  await shown({ quota: 1, unit: 'GiB' }, 'none: this is the first of its kind');
+  await shown({ quota: 1, unit: 'GiB' }, 'none: first of its kind');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await heading(page, 'Approved');
   await requester.cancel((await shown({ quota: 1, unit: 'GiB' }, 'the same in every field')).id);
-  const differs = await shown({ quota: 1, unit: 'TiB' }, '1 field differs from it');
+  const differs = await shown({ quota: 1, unit: 'TiB' }, '1 field differs');
   await page.locator('#difference-summary').click();
   const section = await page.locator('#difference').boundingBox();
   assert.ok(section.y >= 0 && section.y < 844, 'a press leads to the comparison');
@@ -494,7 +494,7 @@ test('long numbers stand in groups, and every value can be copied as it is', asy
   const { page, context, violations } = alex;
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const payload = { amount: 1250000, blank: '', id: 9007199254740991, key: 'p\u0430y\u200bpal', ratio: -123456.125, small: 1200 };
-  const asked = await ask({ payload });
+  const asked = await ask({ action: 'Pay in', payload });
   await page.goto(asked.url);
   await heading(page, 'Approve or reject?');
   const groups = await page.locator('.digits').evaluateAll((all) => all.map((one) => [...one.children].map((group) => group.textContent)));

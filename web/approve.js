@@ -321,9 +321,7 @@ function announceWaiting(answer) {
 function announceEnd(status, again = false) {
   if (status === 'approved' && !again) return announce(text('approved'), 'good');
   if (status === 'rejected' && !again) return announce(text('rejected'), 'bad');
-  const { title, words } = endedText(status, true);
-  if (status !== 'approved' && status !== 'rejected') say(words);
-  announce(title, 'done');
+  announce(endedText(status, true).title, 'done');
 }
 
 function showEnded(status, answer) {

@@ -90,7 +90,7 @@ function characters(piece, index, text, whole) {
   let at = index;
   for (const one of piece) {
     const like = one > '\x7f' ? looksLike(one, text[at - 1] ?? ' ', text[at + one.length] ?? ' ', whole) : undefined;
-    if (like !== undefined) found.add(`${codePoint(one)}${like && ` ≈ ${like}`}`);
+    if (like !== undefined) found.add(codePoint(one) + (like && `\u00a0≈\u00a0${like}`));
     at += one.length;
   }
   return found;

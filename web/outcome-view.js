@@ -51,7 +51,7 @@ export function isTakenBack({ approver, decisions = [] }) {
 export function decidedView(outcome) {
   const waiting = outcome.status === 'pending';
   return [
-    ...(waiting ? [element('p', {}, text(isTakenBack(outcome) ? 'takenBackText' : 'recordedWaiting'))] : []),
+    ...(isDecided(outcome.status) ? [] : [element('p', { id: 'outcome' }, waiting ? waitingText(outcome) : endedText(outcome.status, true).words)]),
     facts(outcome),
     ...receiptLink(outcome),
     element('p', {}, ...ownPage(outcome)),
@@ -59,10 +59,18 @@ export function decidedView(outcome) {
   ];
 }
 
+function waitingText(outcome) {
+  return text(isTakenBack(outcome) ? 'takenBackText' : 'recordedWaiting');
+}
+
+function isDecided(status) {
+  return ['approved', 'rejected'].includes(status);
+}
+
 /** The way to one's own page, which has the receipt for whoever comes back. */
 function ownPage({ status, receipt }) {
   const link = element('a', { href: '/me' }, text('yourApprovals'));
-  const receiptThere = typeof receipt !== 'string' && ['approved', 'rejected'].includes(status);
+  const receiptThere = typeof receipt !== 'string' && isDecided(status);
   return receiptThere ? nodes('receiptThere', { link }) : [link];
 }
 

@@ -140,7 +140,7 @@ test('hidden characters are named, and all others kept', () => {
 });
 
 /** What of a text is marked, each with its box behind it; nothing if nothing is. */
-const marked = (text) => lookAlikes(text).map(({ text: word, box }) => word + box).join(' ');
+const marked = (text) => lookAlikes(text).map(({ text: word, box }) => word + box.replaceAll('\u00a0', ' ')).join(' ');
 const warned = (text) => [...new Set(lookAlikes(text).map(({ warning }) => warning))].join();
 
 test('words of look-alike letters are noticed', () => {

@@ -440,6 +440,7 @@ test('a request that one approved and that is cancelled does not say that nothin
   await heading(page, 'Cancelled');
   const before = page.getByText('The requester has cancelled this request before enough had approved. It is not approved.');
   await before.waitFor();
+  assert.ok((await before.boundingBox()).y < (await page.locator('#own-decision').boundingBox()).y, 'why it ended stands at the head');
   assert.equal(await page.locator('#own-decision').textContent(), 'You approved it');
   assert.doesNotMatch(await page.locator('main').innerText(), /Nothing was approved/);
   await assertReadable(page, alex.violations);

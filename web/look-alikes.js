@@ -43,19 +43,27 @@ const STRIKES = /[\p{Me}\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea
  */
 export function lookAlikes(text, whole = text) {
   if (/^[\0-\x7f]*$/.test(text)) return [];
-  const known = new Map();
+  const about = aboutThe(whole);
   return [...text.matchAll(PIECE)].flatMap(({ 0: piece, index }) => {
-    const [warning, box] = judge(piece, index, text, whole, known);
+    const [warning, box] = judge(piece, index, text, about);
     return box ? [{ index, text: piece, warning, box: `[${box}]` }] : [];
   });
 }
 
-function judge(piece, index, text, whole, known) {
+/** What was last looked at, and what is known of it: one long text may come in very many parts. */
+let last = { whole: '' };
+
+function aboutThe(whole) {
+  if (last.whole !== whole) last = { whole, cjk: CJK.test(whole), scripts: new Map() };
+  return last;
+}
+
+function judge(piece, index, text, about) {
   const mixed = foreignLetters(piece);
   if (mixed) return ['warnMixed', mixed];
-  const all = scriptOf(piece, whole, known);
+  const all = scriptOf(piece, about);
   if (all) return ['warnLookAlike', `all ${all}`];
-  const single = [...characters(piece, index, text, whole)].join(', ');
+  const single = [...characters(piece, index, text, about)].join(', ');
   if (single) return ['warnLookAlike', single];
   return piece.normalize('NFC') === piece ? [] : ['warnDecomposed', 'not NFC'];
 }
@@ -68,12 +76,12 @@ function foreignLetters(word) {
 }
 
 /** The script of a word whose letters all look like Latin ones. A single letter is no word to pass for a Latin one. */
-function scriptOf(word, whole, known) {
+function scriptOf(word, { whole, scripts }) {
   const letters = word.replace(/[\p{M}\p{N}]/gu, '');
   if (!LOOK_LATIN.test(letters)) return undefined;
   const [name, script] = SCRIPTS.find(([, one]) => one.test(letters));
-  if (!known.has(name)) known.set(name, describe(whole.match(PIECE), script));
-  const { plainly, latin } = known.get(name);
+  if (!scripts.has(name)) scripts.set(name, describe(whole.match(PIECE), script));
+  const { plainly, latin } = scripts.get(name);
   return plainly && (!latin || letters.length === 1) ? undefined : name;
 }
 
@@ -85,11 +93,11 @@ function describe(words, script) {
 }
 
 /** The characters of a piece that look like others, each once. */
-function characters(piece, index, text, whole) {
+function characters(piece, index, text, { cjk }) {
   const found = new Set();
   let at = index;
   for (const one of piece) {
-    const like = one > '\x7f' ? looksLike(one, text[at - 1] ?? ' ', text[at + one.length] ?? ' ', whole) : undefined;
+    const like = one > '\x7f' ? looksLike(one, text[at - 1] ?? ' ', text[at + one.length] ?? ' ', cjk) : undefined;
     if (like !== undefined) found.add(codePoint(one) + (like && `\u00a0≈\u00a0${like}`));
     at += one.length;
   }
@@ -97,7 +105,7 @@ function characters(piece, index, text, whole) {
 }
 
 /** What a character looks like between two others: ASCII, or only something else than it is (empty). */
-function looksLike(one, before, after, whole) {
+function looksLike(one, before, after, cjk) {
   const touches = [before, after].some((other) => /\w/.test(other));
   const between = [before, after].every((other) => /[!-~]/.test(other));
   if (STRIKES.test(one) || (touches && /\p{Nd}/u.test(one))) return '';
@@ -105,5 +113,5 @@ function looksLike(one, before, after, whole) {
   const plain = one.normalize('NFKC');
   if (plain === one || !/^[!-~]+$/.test(plain) || USUAL.test(one)) return undefined;
   const among = AT_EASE.test(one) || (WIDE.test(one) && !(/\w/.test(plain) ? touches : between));
-  return among && CJK.test(whole) ? undefined : plain;
+  return among && cjk ? undefined : plain;
 }

@@ -209,6 +209,9 @@ test('honest writing in many languages has no boxes', () => {
 
 test('a long text of another alphabet is looked through once, not once for each of its words', () => {
   assert.equal(lookAlikes('\u0430 '.repeat(100_000)).length, 100_000);
+  // As it comes when hidden characters part it.
+  const whole = '\u0430\uff11\u200b'.repeat(50_000);
+  for (let i = 0; i < 50_000; i += 1) assert.equal(lookAlikes('\u0430\uff11', whole).length, 1);
 });
 
 test('words wholly in letters that look like Latin ones are noticed, and writing in other alphabets is not', () => {

@@ -51,7 +51,7 @@ export function lookAlikes(text, whole = text) {
 }
 
 /** What was last looked at, and what is known of it: one long text may come in very many parts. */
-let last = { whole: '' };
+let last = { whole: '', cjk: false, scripts: new Map() };
 
 function aboutThe(whole) {
   if (last.whole !== whole) last = { whole, cjk: CJK.test(whole), scripts: new Map() };

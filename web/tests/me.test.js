@@ -82,6 +82,21 @@ test('empty lists', async () => {
   await picture(page, 'me-empty');
 });
 
+test('words that are not what they look like are marked here and on an invite, too', async () => {
+  const { page, violations } = alex;
+  const asked = await ask({ action: 'Pay \uff21CME' });
+  await signIn();
+  await page.locator('#waiting').getByText('[U+FF21\u00a0≈\u00a0A]').waitFor();
+  await assertReadable(page, violations);
+  await requester.cancel(asked.id);
+  const { registerUrl } = await requester.invite({ username: 'eve', note: 'Pl\u0435ase' });
+  const eve = await openDevice(browser);
+  await eve.page.goto(registerUrl);
+  await eve.page.getByText('[Cyrillic: U+0435]').waitFor();
+  assert.deepEqual(eve.violations, []);
+  await eve.context.close();
+});
+
 test('a device that holds a passkey makes no second one', async () => {
   await signIn();
   const { page, violations } = alex;

@@ -86,7 +86,7 @@ async function show(answer) {
   if (answer.status !== 'pending') return showEnded(answer.status, answer);
   if (!answer.approver) return showPeople(answer.approvers);
   if (!answer.documents) return end(text('noDocuments'), text('noDocumentsText'));
-  // The log of a site is under its own host (docs/protocol.md §2): a document of another one was never asked for here.
+  // A server names its log after its own host: a document of another log was never asked for here.
   const expected = { id, approver: answer.approver, log: `${location.host}/log`, compareCode: answer.compareCode };
   const request = await readRequest(answer.documents, expected);
   showRequest(request, answer);

@@ -66,9 +66,14 @@ impl Queue {
         }
         // A closed queue drops the job, which tells its caller that the outcome is unknown.
         if !waiting.closed {
+            // The one writer waits for nothing but an empty queue, so nobody else needs a call of the kernel.
+            let was_empty = waiting.jobs.is_empty();
             waiting.bytes += job.weight;
             waiting.jobs.push_back(job);
-            self.changed.notify_one();
+            drop(waiting);
+            if was_empty {
+                self.changed.notify_one();
+            }
         }
         true
     }

@@ -51,6 +51,8 @@ class Use:
 
     #: Random, so that a second process with the same approval is refused instead of being told yes once more.
     key: str = ""
+    #: When the answer came that says approved: seconds since 1970, and on the client's clock.
+    answered: Tuple[float, float] = (0.0, 0.0)
     #: When the first try began, in seconds since 1970.
     began: Optional[float] = None
     #: How many entries of each log were known then.

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple, TypeVar, Union
 
+from .clock import BothClocks
 from .confirmation import Confirmation, Consumption, Outcome, Use
 from .errors import (
     AlreadyConsumed,
@@ -103,7 +104,7 @@ class Flows:
     memory: Memory
     #: Seconds since 1970.
     now: Callable[[], float]
-    #: Seconds on a clock that nobody sets.
+    #: Seconds on a clock that nobody sets, and that may stand still while the machine sleeps.
     monotonic: Callable[[], float]
     #: A random number between two.
     uniform: Callable[[float, float], float]
@@ -115,21 +116,25 @@ class Flows:
     server: str = ""
     first_use: Optional[Trust] = None
 
+    def __post_init__(self) -> None:
+        #: By which times are over.
+        self.elapsed = BothClocks(self.now, self.monotonic)
+
     def request(self, question: Question, timeout: Optional[float]) -> Flow[Outcome]:
         """Asks, waits, verifies."""
-        began = self.monotonic()
+        began = self.elapsed()
         confirmation = yield from self.create(question, timeout)
         yield Tell(confirmation, question.idempotency_key is not None)
-        left = None if timeout is None else began + timeout - self.monotonic()
+        left = None if timeout is None else began + timeout - self.elapsed()
         return (yield from self.wait(confirmation, left))
 
     def require(self, question: Question, timeout: Optional[float]) -> Flow[Outcome]:
         """Asks, waits, verifies and consumes, all within the timeout; anything else is `ApprovalDenied`."""
         outcome: Optional[Outcome] = None
-        until = None if timeout is None else self.monotonic() + timeout
+        until = None if timeout is None else self.elapsed() + timeout
         try:
             outcome = yield from self.request(question, timeout)
-            yield from self.consume(outcome, None if until is None else until - self.monotonic())
+            yield from self.consume(outcome, None if until is None else until - self.elapsed())
             return outcome
         except ApprovalDenied:
             raise
@@ -141,7 +146,7 @@ class Flows:
     ) -> Flow[Confirmation]:
         """Asks, and compares the answer with what was asked. Where the caller gave a key the answer may be about a request
         that was made before, but not before `since`, if that is given: seconds since 1970."""
-        until = self.monotonic() + (300.0 if timeout is None else timeout)
+        until = self.elapsed() + (300.0 if timeout is None else timeout)
         trust, how = yield from self._trusted(until)
         key = question.idempotency_key or _base64url(secrets.token_bytes(16))
         earliest = self.now() if question.idempotency_key is None else since
@@ -161,9 +166,9 @@ class Flows:
         shall not cancel, answers `pending`."""
         if timeout is None:
             timeout = confirmation.expires_at + _GRACE - self.now()
-        until = self.monotonic() + max(0.0, timeout)
+        until = self.elapsed() + max(0.0, timeout)
         while True:
-            left = until - self.monotonic()
+            left = until - self.elapsed()
             if left <= 0:
                 break
             # Rounded down, so that the answer is here before the caller's time is over.
@@ -172,12 +177,12 @@ class Flows:
                 outcome = yield from self._look(confirmation, seconds, until)
             except _OutOfTime:
                 break
-            if outcome.approved and cancel and self.monotonic() > until:
+            if outcome.approved and cancel and self.elapsed() > until:
                 break  # Verified too late: whoever gave a time acts on no later yes.
             if outcome.status != "pending":
                 return outcome
             # A server that answers at once must not be asked in a tight loop.
-            if until - left + 0.5 > self.monotonic():
+            if until - left + 0.5 > self.elapsed():
                 yield Pause(min(0.5, left))
         if not cancel:
             return Outcome(confirmation, "pending")
@@ -190,20 +195,20 @@ class Flows:
     def get(self, id: str, seconds: int = 0) -> Flow[Outcome]:
         """What the server says about an id. The receipt is verified for the core in the answer, which the caller must
         compare with what is about to run."""
-        until = self.monotonic() + seconds + self._patience()
+        until = self.elapsed() + seconds + self._patience()
         confirmation, answer = yield from self._find(id, seconds, until)
         return (yield from self._judge(confirmation, answer, self._largest(), until))
 
     def resume(self, id: str, question: Question) -> Flow[Confirmation]:
         """The confirmation of an id, if it is about exactly this question."""
-        confirmation, answer = yield from self._find(id, 0, self.monotonic() + self._patience())
-        trust, _ = yield from self._trusted(self.monotonic() + self._patience())
+        confirmation, answer = yield from self._find(id, 0, self.elapsed() + self._patience())
+        trust, _ = yield from self._trusted(self.elapsed() + self._patience())
         question.compare(parse_core(_text(answer, "core"), id, trust))
         return replace(confirmation, idempotency_key=question.idempotency_key or "")
 
     def cancel(self, id: str, patience: Optional[float] = None) -> Flow[None]:
         """Takes a request back; a decided one is `Refused` with 409."""
-        until = self.monotonic() + (self._patience() if patience is None else patience)
+        until = self.elapsed() + (self._patience() if patience is None else patience)
         yield from self._call("POST", f"/api/confirmations/{_checked(id)}/cancel", until)
 
     def consume(self, outcome: Outcome, timeout: Optional[float] = None) -> Flow[Consumption]:
@@ -221,19 +226,19 @@ class Flows:
             raise
 
     def _use(self, confirmation: Confirmation, use: Use, timeout: Optional[float]) -> Flow[Consumption]:
-        self._require_usable(confirmation)
+        self._require_usable(confirmation, use)
         if use.began is None:
             use.began = self.now()
             use.known = {log: head.size for log, head in self._largest().items()}
         patience = max(1.0, min(_CONSUME_FOR, confirmation.use_by - self.now()))
-        until = self.monotonic() + (patience if timeout is None else min(timeout, patience))
+        until = self.elapsed() + (patience if timeout is None else min(timeout, patience))
         path = f"/api/confirmations/{confirmation.id}/consume"
         try:
             answer = yield from self._call("POST", path, until, headers={"Idempotency-Key": use.key})
         except Refused as refused:
             if refused.status != 409:
                 raise
-            self._require_usable(confirmation)
+            self._require_usable(confirmation, use)
             raise AlreadyConsumed(f"the approval is not there to be used: {_visible(refused.detail)}") from refused
         if "id" in answer and answer["id"] != confirmation.id:
             raise Mismatch("the answer to the use is about another confirmation")
@@ -243,14 +248,14 @@ class Flows:
         except (Refusal, UnicodeError) as error:
             raise NotVerified("consumption", str(error)) from None
         self._require_this_use(confirmation, consumption, use.began)
-        self._require_usable(confirmation)
+        self._require_usable(confirmation, use)
         # Its answer may have been on its way while another thread verified a later tree head: that one must continue it.
         yield from self._remember(log, head, None, until)
         if consumption.log_index < use.known.get(log, 0):
             known = f"the log had {use.known[log]} entries before this use"
             raise AlreadyConsumed(f"{known}, and shows the entry {consumption.log_index} for it: an earlier use")
-        self._require_usable(confirmation)
-        if timeout is not None and self.monotonic() > until:
+        self._require_usable(confirmation, use)
+        if timeout is not None and self.elapsed() > until:
             raise _OutOfTime("the answer to the use came after the caller's time")
         return consumption
 
@@ -268,7 +273,7 @@ class Flows:
 
     def verify_receipt(self, receipt: str, expectation: Expectation) -> Flow[Any]:
         """The verifier's report on a receipt, with this client's trust."""
-        trust, _ = yield from self._trusted(self.monotonic() + self._patience())
+        trust, _ = yield from self._trusted(self.elapsed() + self._patience())
         return verify(receipt.encode("utf-8", "surrogatepass"), trust, expectation)
 
     def _find(self, id: str, seconds: int, until: float) -> Flow[Tuple[Confirmation, Dict[str, Json]]]:
@@ -310,7 +315,7 @@ class Flows:
             decided_at=_optional_text(answer, "decidedAt"),
             consumed_at=_optional_text(answer, "consumedAt"),
             metadata=plain(answer.get("metadata")),
-            use=Use(_use_key(confirmation)),
+            use=Use(_use_key(confirmation), (self.now(), self.elapsed())),
         )
 
     def _prove(
@@ -371,8 +376,13 @@ class Flows:
         keys = [] if trust is None else [_key_id(key.name, key.id) for key in trust.logs]
         return {log: head for log in keys for head in [self.memory.largest(log)] if head is not None}
 
-    def _require_usable(self, confirmation: Confirmation) -> None:
-        if self.now() > confirmation.use_by:
+    def _require_usable(self, confirmation: Confirmation, use: Optional[Use] = None) -> None:
+        now = self.now()
+        if use is not None:
+            # Where the wall clock was set back since the answer, by the time that went by since then.
+            answered, at = use.answered
+            now = max(now, answered + self.elapsed() - at)
+        if now > confirmation.use_by:
             raise TooLate(f"the approval could be used until {_format_time(confirmation.use_by)}")
 
     def _trusted(self, until: float) -> Flow[Tuple[Trust, str]]:
@@ -410,7 +420,7 @@ class Flows:
         if body is not None:
             sent["Content-Type"] = "application/json"
         for tries in range(self.max_retries + 1):
-            left = until - self.monotonic()
+            left = until - self.elapsed()
             if left <= 0:
                 raise _OutOfTime(f"{method} {target}: no time left")
             pause = self.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0**tries))
@@ -422,10 +432,10 @@ class Flows:
                 pause = max(pause, asked_pause)
             except TransportError as error:
                 failure = _visible(str(error))
-            if self.monotonic() >= until:
+            if self.elapsed() >= until:
                 raise _OutOfTime(failure)
             if tries < self.max_retries:
-                yield Pause(min(pause, until - self.monotonic()))
+                yield Pause(min(pause, until - self.elapsed()))
         raise Unreachable(failure)
 
 

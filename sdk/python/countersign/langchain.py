@@ -233,7 +233,7 @@ def _held(
 ) -> Flow[Outcome]:
     """Asks, or finds what was asked before the node was run again; waits; consumes."""
     terms: Dict[str, Any] = {"username": whom} if isinstance(whom, str) else dict(whom)
-    began = flows.monotonic()
+    began = flows.elapsed()
     terms.setdefault("action", f"Run the tool {payload['tool']}")
     question = Question.of(payload=payload, **{"idempotency_key": key, **terms})
     # Without a key nobody would find the request again after an interrupt.
@@ -242,13 +242,13 @@ def _held(
     timeout = None if may_interrupt else timeout
     until = None if timeout is None else began + timeout
     confirmation = yield from flows.create(question, timeout, since)
-    left = None if until is None else until - flows.monotonic()
+    left = None if until is None else until - flows.elapsed()
     outcome = yield from flows.wait(confirmation, wait if may_interrupt else left, cancel=not may_interrupt)
     while outcome.status == "pending":
         # Raises, or returns what an earlier run of this node was resumed with.
         interrupt(_shown(confirmation, payload))
         outcome = yield from flows.wait(confirmation, 1, cancel=False)
-    yield from flows.consume(outcome, None if until is None else until - flows.monotonic())
+    yield from flows.consume(outcome, None if until is None else until - flows.elapsed())
     return outcome
 
 

@@ -39,6 +39,10 @@ class Clock:
     async def async_sleep(self, seconds):
         self.seconds += seconds
 
+    def set(self, seconds):
+        """Sets the wall clock forward or back. A machine that slept finds it forward, and the other one where it was."""
+        self.start += seconds
+
 
 def text(seconds):
     return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

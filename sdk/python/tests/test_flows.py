@@ -320,6 +320,60 @@ class Resuming(unittest.TestCase):
         self.assertAlmostEqual(server.clock.seconds, 310)
 
 
+class Clocks(unittest.TestCase):
+    """Whichever clock says first that a time is over is believed."""
+
+    def test_a_yes_that_a_sleeping_machine_hears_too_late_does_not_count(self):
+        class Asleep(FakeServer):
+            def get(self, asked, wait, deadline):
+                self.clock.set(120)
+                return 200, self.view(asked)
+
+        server = Asleep()
+        decision = server.client().request_approval(**WIRE, timeout=60)
+        self.assertEqual(decision.status, "timed_out")
+        self.assertTrue(server.requests[-1].target.endswith("/cancel"))
+
+        server = Asleep()
+        decision = asyncio.run(server.async_client().request_approval(**WIRE, timeout=60))
+        self.assertEqual(decision.status, "timed_out")
+
+    def test_a_clock_that_is_set_back_makes_no_time_longer(self):
+        class SetBack(FakeServer):
+            def get(self, asked, wait, deadline):
+                self.clock.set(-3600)
+                return super().get(asked, wait, deadline)
+
+        server = SetBack("never")
+        self.assertEqual(server.client().request_approval(**WIRE, timeout=60).status, "timed_out")
+        self.assertAlmostEqual(server.clock.seconds, 60, places=3)
+
+    def test_the_answer_to_the_use_may_find_the_machine_asleep(self):
+        class Asleep(FakeServer):
+            def consume(self, asked, key):
+                answer = super().consume(asked, key)
+                self.clock.set(60)
+                return answer
+
+        with self.assertRaises(ApprovalDenied) as denied:
+            Asleep().client().require_approval(**WIRE, timeout=30)
+        self.assertEqual(denied.exception.code, "unreachable")
+
+    def test_the_last_moment_for_the_use_is_judged_by_both_too(self):
+        server = FakeServer()
+        decision = server.client().request_approval(**WIRE)
+        server.clock.set(4000)
+        with self.assertRaises(TooLate):
+            decision.consume()
+        server = FakeServer()
+        decision = server.client().request_approval(**WIRE)
+        server.clock.sleep(4000)
+        server.clock.set(-4000)
+        with self.assertRaises(TooLate):
+            decision.consume()
+        self.assertNotIn("consume", server.requests[-1].target)
+
+
 class Settings(unittest.TestCase):
     def test_an_empty_path_of_the_trust_file_is_no_trust_on_first_use(self):
         server = {"COUNTERSIGN_URL": "https://approvals.example.com", "COUNTERSIGN_API_KEY": "csk_test"}

@@ -46,7 +46,7 @@ export class Countersign {
    */
   async requestApproval({ onPending, timeout, signal, ...question }) {
     checkTimeout(timeout);
-    const start = this.#link.clock.now();
+    const start = this.#link.clock.moment();
     const confirmation = await createConfirmation(this.#link, question, { timeout, signal });
     onPending?.(confirmation);
     const until = timeout === undefined ? confirmation.until : start + timeout * 1000;
@@ -100,7 +100,7 @@ export class Countersign {
   async waitForDecision(confirmation, { timeout, signal } = {}) {
     checkTimeout(timeout);
     checkOwn(confirmation);
-    const until = timeout === undefined ? confirmation.until : this.#link.clock.now() + timeout * 1000;
+    const until = timeout === undefined ? confirmation.until : this.#link.clock.moment() + timeout * 1000;
     return waitForDecision(this.#link, confirmation, { until, signal });
   }
 

@@ -1,19 +1,40 @@
-// Time as an argument, so that tests need not wait, and how long a call may go on.
+// Time as an argument, so that tests need not wait, and how long a call may go on: by two clocks at once (docs/doors.md, "Clocks").
 
 import { AbortedError } from './errors.js';
 
 /**
  * @typedef {object} Clock
  * @property {() => number} now  milliseconds since 1970
+ * @property {() => number} moment  milliseconds by both clocks, see {@link bothClocks}; every deadline is one of these
  * @property {(milliseconds: number, then: () => void) => () => void} after  calls back later; gives what takes that back
  */
 
 /** The longest that a timer can be set for; beyond it, it would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
+/**
+ * Milliseconds that go on, between two looks, by whichever clock went further, and never back. The monotonic clock of a machine
+ * stands still while the machine sleeps, and its wall clock can be set back, so a time is over as soon as one of them says so.
+ *
+ * @param {() => number} wall
+ * @param {() => number} monotonic
+ * @returns {() => number}
+ */
+export function bothClocks(wall, monotonic) {
+  let last = { wall: wall(), monotonic: monotonic() };
+  let gone = 0;
+  return () => {
+    const now = { wall: wall(), monotonic: monotonic() };
+    gone += Math.max(0, now.wall - last.wall, now.monotonic - last.monotonic);
+    last = now;
+    return gone;
+  };
+}
+
 /** @type {Clock} */
 export const systemClock = {
   now: () => Date.now(),
+  moment: bothClocks(() => Date.now(), () => performance.now()),
   after(milliseconds, then) {
     const timer = setTimeout(then, Math.min(Math.max(milliseconds, 0), LONGEST));
     return () => clearTimeout(timer);
@@ -31,7 +52,7 @@ export class Patience {
 
   /**
    * @param {Clock} clock
-   * @param {number} until  in milliseconds since 1970
+   * @param {number} until  a moment of the clock
    * @param {AbortSignal} [caller]
    */
   constructor(clock, until, caller) {
@@ -40,7 +61,7 @@ export class Patience {
     this.until = until;
     if (caller?.aborted) this.#abort();
     caller?.addEventListener('abort', this.#abort);
-    this.#stop = clock.after(until - clock.now(), this.#abort);
+    this.#stop = clock.after(until - clock.moment(), this.#abort);
   }
 
   /** Ends when the time is up or the caller aborts; what is under way then is dropped. */
@@ -50,7 +71,7 @@ export class Patience {
 
   /** Milliseconds that are left. */
   get left() {
-    return Math.max(0, this.until - this.#clock.now());
+    return Math.max(0, this.until - this.#clock.moment());
   }
 
   /** Whether the time is up. By the clock, not by the timer: a machine that slept wakes up late. */

@@ -66,7 +66,7 @@ export class Confirmation {
 export async function createConfirmation(link, question, { timeout = TIMEOUT, signal }) {
   const asked = readQuestion(question);
   const key = idempotencyKey(question.idempotencyKey);
-  const start = link.clock.now();
+  const [start, began] = [link.clock.now(), link.clock.moment()];
   const isFresh = question.idempotencyKey === undefined;
   return within(link, Math.min(timeout, TIMEOUT), signal, async (patience) => {
     const { logs, kind } = await link.trusted.get(link, patience);
@@ -74,7 +74,7 @@ export async function createConfirmation(link, question, { timeout = TIMEOUT, si
     const { value } = await ask(link, call, patience, { tries: TRIES });
     const core = coreOf(value, asked, { logs, freshAt: isFresh ? Math.floor(start / 1000) : undefined });
     // An own request is waited for by this computer's clock alone; one found again, until the time that stands in it.
-    const until = isFresh ? start + asked.expiresIn * 1000 : expiry(core);
+    const until = isFresh ? began + asked.expiresIn * 1000 : expiry(link, core);
     return confirmationOf(link, { core, answer: value, key, trust: kind, until });
   });
 }
@@ -97,7 +97,7 @@ export async function resumeConfirmation(link, id, question, { timeout = TIMEOUT
     const { value } = await ask(link, call, patience, { id, tries: TRIES });
     const core = coreOf(value, asked, { logs });
     if (core.id !== id) throw new MismatchError('id', `the answer is about ${core.id}`, id);
-    return confirmationOf(link, { core, answer: value, key, trust: kind, until: expiry(core) });
+    return confirmationOf(link, { core, answer: value, key, trust: kind, until: expiry(link, core) });
   });
 }
 
@@ -110,7 +110,7 @@ export async function resumeConfirmation(link, id, question, { timeout = TIMEOUT
  * @returns {Promise<T>}
  */
 export async function within(link, seconds, signal, run) {
-  const patience = new Patience(link.clock, link.clock.now() + seconds * 1000, signal);
+  const patience = new Patience(link.clock, link.clock.moment() + seconds * 1000, signal);
   try {
     return await inTime(() => run(patience));
   } finally {
@@ -130,11 +130,16 @@ async function confirmationOf(link, { core, answer, key, trust, until }) {
   if (typeof url !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(url)) {
     throw new MismatchError('url', 'it has no address at which to decide', core.id);
   }
-  const latest = Math.max(until, link.clock.now()) + GRACE;
+  const latest = Math.max(until, link.clock.moment()) + GRACE;
   return new Confirmation({ core, url, compareCode: await compareCodeOf(core), key, trust, until: latest });
 }
 
-/** @param {import('./core.js').Core} core */
-function expiry(core) {
-  return (secondsOf(core.expiresAt) ?? 0) * 1000;
+/**
+ * The moment at which it expires by the time that stands in it.
+ *
+ * @param {import('./link.js').Link} link
+ * @param {import('./core.js').Core} core
+ */
+function expiry({ clock }, core) {
+  return clock.moment() + (secondsOf(core.expiresAt) ?? 0) * 1000 - clock.now();
 }

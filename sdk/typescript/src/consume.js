@@ -21,6 +21,7 @@ import { Refusal, hashFromBase64url, leafHash, secondsOf, timeOf, utf8, verifyIn
  *
  * @typedef {object} Use
  * @property {string} key  it is asked with
+ * @property {import('./evidence.js').Answered} answered  when the answer came that says approved
  * @property {number} [began]  in seconds since 1970
  * @property {bigint} [known]  how many entries of the log were known then
  */
@@ -38,9 +39,9 @@ const TRIES = 5;
  * @throws {import('./errors.js').CountersignError}
  */
 export async function consume(link, core, use, { timeout = TIMEOUT, signal } = {}) {
-  const patience = new Patience(link.clock, link.clock.now() + Math.min(timeout, TIMEOUT) * 1000, signal);
+  const patience = new Patience(link.clock, link.clock.moment() + Math.min(timeout, TIMEOUT) * 1000, signal);
   try {
-    checkUsable(link, core);
+    checkUsable(link, core, use.answered);
     const began = (use.began ??= seconds(link));
     const known = (use.known ??= await knownEntries(link, core.log, patience));
     const path = `/api/confirmations/${core.id}/consume`;
@@ -50,14 +51,14 @@ export async function consume(link, core, use, { timeout = TIMEOUT, signal } = {
     checkTime(link, core, began, consumption.consumedAt);
     await inTime(() => remember(link, checkpoint, patience, core.id, { overtaken: true }), core.id);
     checkIndex(core, known, consumption.logIndex);
-    checkUsable(link, core);
+    checkUsable(link, core, use.answered);
     patience.checkAborted(core.id);
     if (patience.isOver) throw new UnreachableError('its answer came after the timeout', { id: core.id });
     return consumption;
   } catch (error) {
     if (!(error instanceof RefusedError && error.status === 409)) throw error;
     // Too late is a conflict for the server too; the clock tells the two apart.
-    checkUsable(link, core);
+    checkUsable(link, core, use.answered);
     throw new AlreadyConsumedError(core.id, error.detail);
   } finally {
     patience.end();

@@ -32,6 +32,7 @@ const CONSUME_OPTIONS = new Set(['timeout', 'signal']);
 export class Outcome {
   #link;
   #confirmation;
+  #answered;
   /** @type {import('./consume.js').Use | undefined} */
   #use;
   #isConsumed = false;
@@ -46,6 +47,7 @@ export class Outcome {
     const { decisions, rawAssertion, decidedAt, consumedAt, metadata } = Object(answer);
     this.#link = link;
     this.#confirmation = confirmation;
+    this.#answered = { now: link.clock.now(), moment: link.clock.moment() };
     this.status = status;
     this.id = confirmation.id;
     this.url = confirmation.url;
@@ -107,7 +109,7 @@ export class Outcome {
     this.#isConsumed = true;
     // Of the request's key and of this decision alone: two processes that wait for one request, or one that was started
     // again after the use, must not both act.
-    this.#use ??= { key: await derivedKey(this.idempotencyKey) };
+    this.#use ??= { key: await derivedKey(this.idempotencyKey), answered: this.#answered };
     try {
       return await consume(this.#link, this.#confirmation.core, this.#use, options);
     } catch (error) {

@@ -33,10 +33,20 @@ export async function acceptApproval(link, core, receipt, patience) {
 }
 
 /**
+ * When an answer came, in milliseconds since 1970 and as a moment of the clock.
+ *
+ * @typedef {{now: number, moment: number}} Answered
+ */
+
+/**
+ * By the wall clock; and where that was set back since the answer, by the time that went by since then.
+ *
  * @param {import('./link.js').Link} link
  * @param {import('./core.js').Core} core
+ * @param {Answered} [answered]
  * @throws {TooLateError}
  */
-export function checkUsable({ clock }, core) {
-  if (timeOf(Math.floor(clock.now() / 1000)) > core.useBy) throw new TooLateError(core.id, core.useBy);
+export function checkUsable({ clock }, core, answered) {
+  const now = Math.max(clock.now(), answered ? answered.now + clock.moment() - answered.moment : 0);
+  if (timeOf(Math.floor(now / 1000)) > core.useBy) throw new TooLateError(core.id, core.useBy);
 }

@@ -49,10 +49,10 @@ export function guard(client, clock, run, { action, idempotencyKey, ...fixed }) 
       action: typeof action === 'function' ? action(copy) : action,
       idempotencyKey: key ?? idempotencyKey?.(copy),
     };
-    const start = clock.now();
+    const start = clock.moment();
     const decision = (await client.requestApproval(request)).orThrow();
     // The caller's timeout is for all of it: the function does not run later.
-    const left = request.timeout === undefined ? undefined : Math.max(0, start + request.timeout * 1000 - clock.now()) / 1000;
+    const left = request.timeout === undefined ? undefined : Math.max(0, start + request.timeout * 1000 - clock.moment()) / 1000;
     await decision.consume({ signal: request.signal, timeout: left });
     return run(decision.payload, decision);
   };

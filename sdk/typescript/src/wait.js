@@ -90,12 +90,12 @@ export async function cancel(link, id, patience, tries = 5) {
  */
 async function poll(link, confirmation, patience) {
   for (;;) {
-    const start = link.clock.now();
+    const start = link.clock.moment();
     // So that the answer is here before the time is up.
     const wait = Math.max(0, Math.min(WAIT, Math.floor((patience.left - TRAVEL) / 1000)));
     const found = await look(link, confirmation, patience, wait);
     if (found.status !== 'pending') return /** @type {Decision} */ (found);
-    await patience.sleep(Math.max(0, start + PAUSE - link.clock.now()));
+    await patience.sleep(Math.max(0, start + PAUSE - link.clock.moment()));
   }
 }
 
@@ -143,7 +143,7 @@ async function settle(link, confirmation, answer, patience) {
  * @param {string} id
  */
 async function cancelQuietly(link, id) {
-  const patience = new Patience(link.clock, link.clock.now() + CANCEL_TIMEOUT * 1000);
+  const patience = new Patience(link.clock, link.clock.moment() + CANCEL_TIMEOUT * 1000);
   try {
     await inTime(() => cancel(link, id, patience, 3));
   } catch {

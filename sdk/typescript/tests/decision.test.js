@@ -180,3 +180,39 @@ test('a refusal carries what the server said, and is not asked again', async () 
   await assert.rejects(server.client().requestApproval(QUESTION), refused);
   assert.equal(server.calls.length, 1);
 });
+
+test('a yes that a machine which slept hears too late does not count', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = async (record) => {
+    await server.approve(record);
+    server.clock.set(120);
+  };
+  const decision = await server.client().requestApproval({ ...QUESTION, timeout: 60 });
+  assert.equal(decision.status, 'timed_out');
+});
+
+test('a clock that is set back makes no time longer', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = () => server.clock.set(-3600);
+  const start = server.clock.moment();
+  const decision = await server.client().requestApproval({ ...QUESTION, timeout: 60 });
+  assert.equal(decision.status, 'timed_out');
+  assert.ok(server.clock.moment() - start < 62_000, String(server.clock.moment() - start));
+});
+
+test('the last moment for the use is judged by both clocks', async () => {
+  for (const pass of [
+    (/** @type {StandIn} */ { clock }) => clock.set(4000),
+    (/** @type {StandIn} */ { clock }) => {
+      clock.advance(4000);
+      clock.set(-4000);
+    },
+  ]) {
+    const server = await StandIn.make();
+    server.whileWaiting = (record) => server.approve(record);
+    const decision = (await server.client().requestApproval(QUESTION)).orThrow();
+    pass(server);
+    await assert.rejects(decision.consume(), { code: 'too_late' });
+    assert.ok(!server.calls.some(({ path }) => path.endsWith('/consume')));
+  }
+});

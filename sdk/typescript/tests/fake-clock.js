@@ -1,5 +1,7 @@
 // A clock that stands still until a test moves it.
 
+import { bothClocks } from '../src/clock.js';
+
 /** @typedef {import('../src/clock.js').Clock} Clock */
 
 /** @implements {Clock} */
@@ -8,9 +10,13 @@ export class FakeClock {
   #timers = [];
   /** What was waited for, in milliseconds. @type {number[]} */
   waited = [];
+  /** How far the wall clock was set, in milliseconds. */
+  #set = 0;
   #now = Date.UTC(2026, 10, 21, 22, 30);
 
-  now = () => this.#now;
+  now = () => this.#now + this.#set;
+
+  moment = bothClocks(this.now, () => this.#now);
 
   /** @param {number} milliseconds @param {() => void} then */
   after = (milliseconds, then) => {
@@ -39,9 +45,18 @@ export class FakeClock {
     this.#now = until;
   }
 
+  /**
+   * Sets the wall clock forward or back, in seconds. A machine that slept finds it forward, and its timers where they were.
+   *
+   * @param {number} seconds
+   */
+  set(seconds) {
+    this.#set += seconds * 1000;
+  }
+
   /** The time in the form of documents. */
   get time() {
-    return timeAt(this.#now);
+    return timeAt(this.now());
   }
 }
 

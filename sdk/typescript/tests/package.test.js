@@ -1,5 +1,5 @@
-// The package as its users get it: packed, installed into an empty project, and every block of docs/typescript.md and every
-// example run there against the real server.
+// The package as its users get it: packed, installed into an empty project, and every block of docs/typescript.md, the README's
+// program and every example run there against the real server. testdata/documents.json says which blocks there are.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -12,9 +12,7 @@ import { root, run, startServer } from './real-server.js';
 
 /** @typedef {{language: string, text: string}} Block */
 
-const guide = readFileSync(join(root, 'docs/typescript.md'), 'utf8');
-/** @type {Block[]} */
-const blocks = Array.from(guide.matchAll(/^```(\w+)\n(.*?)^```$/gms), ([, language, text]) => ({ language, text }));
+const blocks = blocksOf('docs/typescript.md');
 const project = mkdtempSync(join(tmpdir(), 'countersign-project-'));
 /** @type {import('./real-server.js').Server} */
 let server;
@@ -59,8 +57,7 @@ for (const [i, { language, text }] of blocks.entries()) {
 }
 
 test("the README's program wires what was approved", async () => {
-  const [, text] = readFileSync(join(root, 'README.md'), 'utf8').match(/^```js\n(.*?)^```$/ms) ?? [];
-  assert.ok(text);
+  const [{ text }] = blocksOf('README.md');
   writeFileSync(join(project, 'readme.mjs'), text);
   const { code, output } = await run(server, process.execPath, ['readme.mjs'], { cwd: project });
   assert.equal(code, 0, output);
@@ -90,4 +87,25 @@ for (const example of ['typescript', 'rest-fetch']) {
     assert.ok(rejected.output.includes('rejected') && !rejected.output.includes('deploying'), rejected.output);
     assert.ok(readFileSync(join(project, `${example}.mjs`), 'utf8').split('\n').length <= 40);
   });
+}
+
+/**
+ * The blocks of a page that the table says this file runs: all in their languages, in their order.
+ *
+ * @param {string} page
+ * @returns {Block[]}
+ */
+function blocksOf(page) {
+  const table = JSON.parse(readFileSync(join(root, 'testdata/documents.json'), 'utf8'));
+  const self = 'sdk/typescript/tests/package.test.js';
+  const rows = table.filter((/** @type {any} */ row) => row.page === page && row.run_by === self);
+  const all = readFileSync(join(root, page), 'utf8').matchAll(/^```(\w+)\n(.*?)^```$/gms);
+  const found = Array.from(all, ([, language, text]) => ({ language, text }));
+  for (const { language, blocks } of rows) {
+    const count = found.filter((block) => block.language === language).length;
+    assert.equal(count, blocks, `${page} has other blocks in ${language} than the table says`);
+  }
+  const ours = found.filter(({ language }) => rows.some((/** @type {any} */ row) => row.language === language));
+  assert.ok(ours.length > 0, `the table has nothing of ${page}`);
+  return ours;
 }

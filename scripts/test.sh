@@ -87,7 +87,7 @@ part_browser() {
 part_mcp() {
   local target="${CARGO_TARGET_DIR:-$PWD/target}"
   export COUNTERSIGN_TARGET="$target/debug"
-  cargo build --workspace --bins --tests --examples --locked &&
+  cargo build --workspace --bins --tests --locked &&
     (cd mcp/clients && npm ci --no-audit --no-fund && npm test) &&
     python3 -m venv "$target/mcp-clients" &&
     "$target/mcp-clients/bin/pip" install --quiet --disable-pip-version-check --requirement mcp/clients/requirements.txt &&

@@ -2,22 +2,23 @@
 //!
 //! Nothing here decides: the checks are those of [`crate::approval`], and every failure is a [`Denied`].
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use api::{Confirmation, ConfirmationList, ConsistencyProof, Consumed, Created, Status};
 use merkle::{Hash, verify_consistency};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use verifier::checkpoint::Checkpoint;
 use verifier::encoding::{array_from_base64, base64url};
-use verifier::time::Timestamp;
 use verifier::trust::Trust;
 use verifier::verify::Facts;
 use verifier::words::visible;
 
 use crate::approval::{Asked, Remembered, log_key};
+use crate::clock::{Clock, Moment, Seen};
 use crate::http::{Call, Http};
 use crate::memory::{Head, Memory, MemoryError};
 use crate::outcome::{Code, Denied};
@@ -68,6 +69,7 @@ pub struct Approved {
     receipt: String,
     facts: Facts,
     consumed_at: Option<String>,
+    answered: Seen,
 }
 
 /// An approval that is used up for this one run: now the action may run, once.
@@ -126,8 +128,8 @@ impl Client {
         idempotency_key: Option<&str>,
         within: Option<Duration>,
     ) -> Result<Pending, Denied> {
-        let began = now();
-        let until = within.map_or_else(|| self.patience_ends(), |within| Instant::now() + within);
+        let began = self.clock().wall();
+        let until = within.map_or_else(|| self.patience_ends(), |within| self.clock().moment() + within);
         let trust = self.trust().await?;
         let (key, fresh) = match idempotency_key {
             Some(key) => (key.to_owned(), None),
@@ -161,7 +163,7 @@ impl Client {
         self.0.http.json(&Call::get(&path, self.patience_ends())).await
     }
 
-    async fn fetch(&self, id: &str, wait: Duration, until: Instant) -> Result<Confirmation, Denied> {
+    async fn fetch(&self, id: &str, wait: Duration, until: Moment) -> Result<Confirmation, Denied> {
         let path = match wait.as_secs() {
             0 => format!("/api/confirmations/{}", segment(id)?),
             seconds => format!("/api/confirmations/{}?wait={seconds}", segment(id)?),
@@ -227,8 +229,13 @@ impl Client {
             .map_err(|error| rolled_back(format!("{from} and {to} entries are not one log: {error}")))
     }
 
-    fn patience_ends(&self) -> Instant {
-        Instant::now() + self.0.http.patience.all_tries
+    fn patience_ends(&self) -> Moment {
+        self.clock().moment() + self.0.http.patience.all_tries
+    }
+
+    /// The clock by which this client's times are over.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.http.clock
     }
 }
 
@@ -260,41 +267,48 @@ impl Pending {
         timeout: Option<Duration>,
         stop: impl Future<Output = ()>,
     ) -> Result<Approved, Denied> {
-        let left = self.remembered.core.expires_at.unix().saturating_sub(now().unix());
+        let clock = self.client.clock();
+        let left = self.remembered.core.expires_at.unix().saturating_sub(clock.wall().unix());
         let timeout = timeout.unwrap_or(Duration::from_secs(left) + AFTER_EXPIRY);
         let denied = tokio::select! {
             biased;
             () = stop => Denied::new(Code::Aborted, "told to stop; the request is cancelled"),
-            decided = self.decided(Instant::now() + timeout) => match decided {
+            decided = self.decided(clock.moment() + timeout) => match decided {
                 Err(denied) if denied.code == Code::TimedOut => denied,
                 decided => return decided,
             },
         };
-        self.cancel_quietly().await;
+        _ = self.take_back().await;
         Err(denied)
     }
 
-    async fn decided(&self, deadline: Instant) -> Result<Approved, Denied> {
+    async fn decided(&self, deadline: Moment) -> Result<Approved, Denied> {
+        let clock = self.client.clock();
+        let too_late = || {
+            let detail = "nobody decided in the time that the caller gives; the request is cancelled";
+            Denied::new(Code::TimedOut, detail)
+        };
         loop {
-            let began = Instant::now();
-            let left = deadline.saturating_duration_since(began);
+            let began = clock.moment();
+            let left = deadline.since(began);
             let patience = self.client.0.http.patience;
             // The server may need a moment to say that nobody decided; an answer after the deadline counts as none.
             let answer = self.poll(left.min(patience.long_poll), deadline + patience.one_try.min(CANCEL)).await;
-            if Instant::now() >= deadline && !matches!(&answer, Err(denied) if denied.code == Code::Unreachable) {
-                let detail = "nobody decided in the time that the caller gives; the request is cancelled";
-                return Err(Denied::new(Code::TimedOut, detail));
+            if clock.is_over(deadline) && !matches!(&answer, Err(denied) if denied.code == Code::Unreachable) {
+                return Err(too_late());
             }
-            if let Some(receipt) = self.ended(&answer?)? {
-                return self.proved(receipt).await;
+            if let Some(claimed) = self.ended(&answer?)? {
+                let approved = self.proved(claimed).await?;
+                // The proof may have taken a while, and whoever gave a time acts on no later yes.
+                return if clock.is_over(deadline) { Err(too_late()) } else { Ok(approved) };
             }
-            sleep(SHORTEST_POLL.min(left).saturating_sub(began.elapsed())).await;
+            sleep(SHORTEST_POLL.min(left).saturating_sub(clock.moment().since(began))).await;
         }
     }
 
     /// Looks once, for at most this long. Unlike [`Pending::decision`] it leaves the request as it is when nobody decided.
     pub async fn look(&self, wait: Duration) -> Result<Looked, Denied> {
-        let until = Instant::now() + wait + self.client.0.http.patience.all_tries;
+        let until = self.client.clock().moment() + wait + self.client.0.http.patience.all_tries;
         let answer = self.poll(wait, until).await?;
         let outcome = match self.ended(&answer) {
             Ok(None) => Ok(None),
@@ -304,7 +318,7 @@ impl Pending {
         Ok(Looked { answer, outcome })
     }
 
-    async fn poll(&self, wait: Duration, until: Instant) -> Result<Confirmation, Denied> {
+    async fn poll(&self, wait: Duration, until: Moment) -> Result<Confirmation, Denied> {
         let answer = self.client.fetch(self.id(), wait, until).await?;
         self.remembered.check_answer(&answer)?;
         Ok(answer)
@@ -348,8 +362,9 @@ impl Pending {
 
     async fn verified(&self, claimed: Claimed) -> Result<Approved, Denied> {
         let Claimed { receipt, consumed_at } = claimed;
+        let answered = self.client.clock().see();
         let facts = self.remembered.verify(receipt.as_deref(), self.client.trust().await?)?;
-        Ok(Approved { pending: self.clone(), receipt: receipt.unwrap_or_default(), facts, consumed_at })
+        Ok(Approved { pending: self.clone(), receipt: receipt.unwrap_or_default(), facts, consumed_at, answered })
     }
 
     /// Takes the request back. Fails if it has been decided meanwhile.
@@ -357,15 +372,28 @@ impl Pending {
         self.cancel_until(self.client.patience_ends()).await
     }
 
-    async fn cancel_until(&self, until: Instant) -> Result<(), Denied> {
+    async fn cancel_until(&self, until: Moment) -> Result<(), Denied> {
         let path = format!("/api/confirmations/{}/cancel", segment(self.id())?);
         let answer: Confirmation = self.client.0.http.json(&Call::post(&path, until)).await?;
         self.remembered.check_answer(&answer)
     }
 
-    /// Whatever comes of it, nobody acts on this request any more.
-    async fn cancel_quietly(&self) {
-        _ = self.cancel_until(Instant::now() + CANCEL).await;
+    /// Takes the request back where nobody acts on it any more, whatever comes of that.
+    pub(crate) async fn take_back(&self) -> TakenBack {
+        TakenBack(self.cancel_until(self.client.clock().moment() + CANCEL).await.err())
+    }
+}
+
+/// What became of a request that was to be taken back, in words.
+#[derive(Debug)]
+pub struct TakenBack(Option<Denied>);
+
+impl fmt::Display for TakenBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("the request is cancelled"),
+            Some(denied) => write!(f, "the request could not be cancelled ({denied})"),
+        }
     }
 }
 
@@ -405,22 +433,31 @@ impl Approved {
     /// `within` is what is left of the caller's own time. An answer that is not there by then is none.
     pub async fn consume(self, within: Option<Duration>) -> Result<Used, Denied> {
         let Some(within) = within else { return self.used().await };
-        tokio::time::timeout(within, self.used()).await.unwrap_or_else(|_| {
-            let detail = "the time that the caller gives is over; whether the approval was used is not known";
-            Err(Denied::new(Code::Unreachable, detail))
-        })
+        let clock = self.pending.client.clock().clone();
+        let until = clock.moment() + within;
+        match tokio::time::timeout(within, self.used()).await {
+            // A machine that slept wakes up with time left on its timers, and too late all the same.
+            Ok(used) if used.is_err() || !clock.is_over(until) => used,
+            _ => {
+                let detail = "the time that the caller gives is over; whether the approval was used is not known";
+                Err(Denied::new(Code::Unreachable, detail))
+            }
+        }
     }
 
     async fn used(self) -> Result<Used, Denied> {
         let Pending { client, remembered, .. } = &self.pending;
-        let began = now();
-        remembered.check_usable(began)?;
+        let clock = client.clock();
+        let began = clock.wall();
+        // By the wall clock, and where that was set back by the time that went by since the answer.
+        let check_usable = || remembered.check_usable(clock.wall_since(self.answered));
+        check_usable()?;
         let known = client.known_entries(&remembered.core.log).await?;
         let path = format!("/api/confirmations/{}/consume", segment(self.pending.id())?);
         let key = random_key()?;
         let call = Call { idempotency_key: Some(&key), ..Call::post(&path, client.patience_ends()) };
         let consumed: Consumed = client.0.http.json(&call).await.map_err(used_before)?;
-        let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?, (began, now()))?;
+        let checkpoint = remembered.verify_consumption(&consumed, client.trust().await?, (began, clock.wall()))?;
         client.observe_among_others(&checkpoint).await?;
         if consumed.log_index < known {
             let detail = format!(
@@ -429,7 +466,7 @@ impl Approved {
             );
             return Err(Denied::new(Code::AlreadyConsumed, detail));
         }
-        remembered.check_usable(now())?;
+        check_usable()?;
         Ok(Used { receipt: self.receipt, facts: self.facts, consumed })
     }
 }
@@ -471,9 +508,4 @@ fn random_key() -> Result<String, Denied> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Denied::new(Code::Unreachable, format!("this machine has no randomness: {error}")))?;
     Ok(format!("agent-{}", base64url(&bytes)))
-}
-
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
 }

@@ -102,7 +102,7 @@ impl Desk for ClientDesk {
     }
 
     fn now(&self) -> Timestamp {
-        crate::client::now()
+        self.client.clock().wall()
     }
 }
 

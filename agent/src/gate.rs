@@ -10,10 +10,11 @@ pub mod status;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::io;
+use std::time::Duration;
 
 use crate::approval::Asked;
-use crate::client::{Approved, Client, Pending, Used};
+use crate::client::{Approved, Client, Pending, TakenBack, Used};
 use crate::outcome::{Code, Denied};
 
 pub use plan::{Plan, PlanError};
@@ -61,6 +62,14 @@ pub enum Refusal {
     /// What was approved is not what would run.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// Nobody would know of the request.
+    #[error("the status file cannot be written, so the command does not run and {request}: {error}")]
+    Untold {
+        /// Why.
+        error: io::Error,
+        /// What became of the request.
+        request: TakenBack,
+    },
 }
 
 /// Told to stop: by a signal, for a command.
@@ -68,20 +77,23 @@ pub type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + 'a)>;
 
 impl Gate {
     /// Asks, waits, verifies, looks again at what is bound, and uses the approval. `pending` is told of the request as soon
-    /// as it is made, and its failure ends the gate: it says where the decision is made.
-    pub async fn pass<E: From<Refusal>>(
+    /// as it is made, and its failure ends the gate and takes the request back: it says where the decision is made.
+    pub async fn pass(
         &self,
         client: &Client,
         mut stop: Stop<'_>,
-        pending: impl FnOnce(&Pending) -> Result<(), E>,
-    ) -> Result<Cleared, E> {
-        let began = Instant::now();
+        pending: impl FnOnce(&Pending) -> io::Result<()>,
+    ) -> Result<Cleared, Refusal> {
+        let clock = client.clock();
+        let until = self.timeout.map(|timeout| clock.moment() + timeout);
         let asking = client.ask(&self.asked, self.idempotency_key.as_deref(), self.timeout);
         let asked = unless(&mut stop, asking).await?;
-        pending(&asked)?;
-        let left = || self.timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
-        let approved = asked.decision(left(), stop.as_mut()).await.map_err(Refusal::from)?;
-        Ok(self.take(approved, left(), &mut stop).await?)
+        if let Err(error) = pending(&asked) {
+            return Err(Refusal::Untold { error, request: asked.take_back().await });
+        }
+        let left = || until.map(|until| clock.left(until));
+        let approved = asked.decision(left(), stop.as_mut()).await?;
+        self.take(approved, left(), &mut stop).await
     }
 
     /// Between the approval and the run: first what may be wrong without using the approval up, then the use.
@@ -115,7 +127,7 @@ impl Refusal {
                 Code::Expired | Code::TimedOut => EXIT_TIMED_OUT,
                 _ => EXIT_GATE,
             },
-            Self::Plan(_) => EXIT_GATE,
+            Self::Plan(_) | Self::Untold { .. } => EXIT_GATE,
         }
     }
 
@@ -124,6 +136,7 @@ impl Refusal {
         match self {
             Self::Denied(denied) => Reason::Denied(denied.code),
             Self::Plan(_) => Reason::Changed,
+            Self::Untold { .. } => Reason::WrongCall,
         }
     }
 }

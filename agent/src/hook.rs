@@ -14,7 +14,7 @@ pub mod install;
 
 use std::fmt;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use verifier::document::parse_payload;
@@ -164,11 +164,12 @@ pub async fn decide(
     stop: impl Future<Output = ()>,
     pending: impl FnOnce(&Pending),
 ) -> Result<Used, Denied> {
-    let (began, since) = (crate::client::now(), Instant::now());
+    let clock = client.clock();
+    let (began, until) = (clock.wall(), clock.moment() + within);
     let made = client.ask(asked, Some(&call.idempotency_key()), Some(within)).await?;
     made.remembered().check_fresh(began)?;
     pending(&made);
-    let left = || Some(within.saturating_sub(since.elapsed()));
+    let left = || Some(clock.left(until));
     let approved = made.decision(left(), stop).await?;
     approved.consume(left()).await
 }

@@ -7,8 +7,10 @@ use reqwest::header::{HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
+use verifier::words::chain;
 
+use crate::clock::{Clock, Moment};
 use crate::outcome::{Code, Denied};
 use crate::settings::{ApiKey, Patience, Settings, SettingsError, checked_url};
 
@@ -22,6 +24,7 @@ pub(crate) struct Http {
     base: String,
     key: HeaderValue,
     pub(crate) patience: Patience,
+    pub(crate) clock: Clock,
 }
 
 /// One question.
@@ -31,17 +34,17 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<String>,
     pub(crate) idempotency_key: Option<&'a str>,
     /// After this moment nobody needs the answer.
-    pub(crate) until: Instant,
+    pub(crate) until: Moment,
     /// How long the server may hold the question before it answers.
     pub(crate) held: Duration,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn get(path: &'a str, until: Instant) -> Self {
+    pub(crate) fn get(path: &'a str, until: Moment) -> Self {
         Self { method: Method::GET, path, body: None, idempotency_key: None, until, held: Duration::ZERO }
     }
 
-    pub(crate) fn post(path: &'a str, until: Instant) -> Self {
+    pub(crate) fn post(path: &'a str, until: Moment) -> Self {
         Self { method: Method::POST, ..Self::get(path, until) }
     }
 }
@@ -58,7 +61,7 @@ impl Http {
             builder = builder.tls_certs_only([]).no_proxy();
         }
         let client = builder.build().map_err(|error| SettingsError::Http(chain(&error)))?;
-        Ok(Self { client, base, key: header(&settings.api_key)?, patience: settings.patience })
+        Ok(Self { client, base, key: header(&settings.api_key)?, patience: settings.patience, clock: settings.clock.clone() })
     }
 
     /// Where the server is.
@@ -78,7 +81,7 @@ impl Http {
         call: &Call<'_>,
         usable: fn(&[u8]) -> Result<(), String>,
     ) -> Result<Vec<u8>, Denied> {
-        let give_up = call.until.min(Instant::now() + call.held + self.patience.all_tries);
+        let give_up = call.until.min(self.clock.moment() + call.held + self.patience.all_tries);
         let mut tries = 0;
         loop {
             let failed = match self.try_once(call, give_up).await {
@@ -94,15 +97,15 @@ impl Http {
             };
             tries += 1;
             let wait = retry_after.unwrap_or_else(|| self.jitter(tries));
-            if Instant::now() + wait >= give_up {
+            if self.clock.left(give_up) <= wait {
                 return Err(self.unreachable(&reason, tries));
             }
             sleep(wait).await;
         }
     }
 
-    async fn try_once(&self, call: &Call<'_>, give_up: Instant) -> Result<Vec<u8>, Failed> {
-        let left = give_up.saturating_duration_since(Instant::now());
+    async fn try_once(&self, call: &Call<'_>, give_up: Moment) -> Result<Vec<u8>, Failed> {
+        let left = self.clock.left(give_up);
         let mut request = self
             .client
             .request(call.method.clone(), format!("{}{}", self.base, call.path))
@@ -210,15 +213,4 @@ fn random_fraction() -> f64 {
         Ok(()) => f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX),
         Err(_) => 0.5,
     }
-}
-
-/// An error with its causes, which is where HTTP libraries say what happened.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
 }

@@ -13,6 +13,7 @@
 
 pub mod approval;
 pub mod client;
+pub mod clock;
 pub mod desk;
 pub mod gate;
 pub mod hook;
@@ -24,5 +25,6 @@ pub mod settings;
 
 pub use approval::Asked;
 pub use client::{Approved, Client, Looked, Pending, Used};
+pub use clock::Clock;
 pub use outcome::{Code, Denied};
 pub use settings::{ApiKey, Patience, Settings, TrustSource};

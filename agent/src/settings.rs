@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use verifier::trust::{MAX_TRUST, Trust, TrustError};
 
+use crate::clock::Clock;
+
 /// Everything that a [`crate::Client`] needs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub patience: Patience,
     /// Whether plain HTTP is fine for other hosts than this machine.
     pub plain_http: bool,
+    /// The clock by which times are over.
+    pub clock: Clock,
 }
 
 /// A secret that no error and no log line shows.
@@ -145,7 +149,8 @@ impl Options {
 impl Settings {
     /// With the usual patience, and a memory that ends with the process.
     pub fn new(url: impl Into<String>, api_key: ApiKey, trust: TrustSource) -> Self {
-        Self { url: url.into(), api_key, trust, memory: None, patience: Patience::default(), plain_http: false }
+        let (memory, patience, plain_http, clock) = (None, Patience::default(), false, Clock::system());
+        Self { url: url.into(), api_key, trust, memory, patience, plain_http, clock }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use monitor::http::chain;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use verifier::words::chain;
 
 /// The largest answer that is read: a receipt with room around it.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;

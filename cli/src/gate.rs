@@ -114,7 +114,7 @@ pub(crate) fn run(mut args: GateArgs) -> Result<(), GateError> {
     // What is written may be an approval, if the command could not be started.
     match status.denied(error.reason(), &visible(&error.to_string()), error.exit_code()) {
         Ok(()) => Err(error),
-        Err(_) if matches!(error, GateError::Status(_)) => Err(error),
+        Err(_) if matches!(error, GateError::Status(_) | GateError::Refused(Refusal::Untold { .. })) => Err(error),
         Err(failed) => {
             crate::last_words::say(format!("countersign: the status file cannot be written: {failed}"));
             Err(error)
@@ -141,7 +141,7 @@ fn pass(gate: &Gate, client: &Client, qr: bool, status: &mut StatusFile) -> Resu
         let stop = std::pin::pin!(told_to_stop());
         gate.pass(client, stop, |pending| {
             // The file first: who has read the words finds the request there, even if this process is killed then.
-            status.pending(pending).map_err(GateError::Status)?;
+            status.pending(pending)?;
             say(&show::lines(&gate.asked, pending, qr));
             Ok(())
         })
@@ -149,7 +149,7 @@ fn pass(gate: &Gate, client: &Client, qr: bool, status: &mut StatusFile) -> Resu
     });
     // A name that is still being looked up must not hold up the command.
     runtime.shutdown_background();
-    passed
+    Ok(passed?)
 }
 
 /// A line on standard error, whether or not somebody reads it.

@@ -7,7 +7,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js";
 
-import { stdioCommand } from "./server.js";
+import { stdioCommand } from "./servers.js";
 
 const info = { name: "tests", version: "1" };
 const endpoint = ({ url }) => new URL("/mcp", url);

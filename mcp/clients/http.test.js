@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 
-import { startServer } from "./server.js";
+import { startServer } from "./servers.js";
 
 let server;
 before(async () => { server = await startServer(); });

@@ -1,26 +1,9 @@
-// How a host starts the proxy before a small server, and the servers that misbehave. Paths of the binaries come from
-// COUNTERSIGN_TARGET, the folder that cargo builds into.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+// How a host starts the proxy before a small server.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
 
-const target = process.env.COUNTERSIGN_TARGET ?? path.resolve(import.meta.dirname, "../../target/debug");
-const misbehaving = path.join(target, "misbehaving");
-
-/** Starts the servers that misbehave; `close` ends them. */
-export async function startCases() {
-  if (!existsSync(misbehaving)) throw new Error(`${misbehaving} is not there: cargo build --workspace --bins --tests`);
-  const child = spawn(misbehaving, [], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
-  const close = async () => {
-    child.stdin.end();
-    if (child.exitCode === null) await once(child, "exit");
-  };
-  return { ...JSON.parse(line), close };
-}
+import { misbehaving, target } from "./servers.js";
 
 /** The proxy's command for one case, with `calls()`: what reached the server behind it. */
 export function proxy({ api_key: apiKey, trust_file: trustFile, cases }, name) {

@@ -8,7 +8,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js";
 
-import { proxy, startCases } from "./proxy.js";
+import { proxy } from "./proxy.js";
+import { startCases } from "./servers.js";
 
 const info = { name: "tests", version: "1" };
 

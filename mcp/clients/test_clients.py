@@ -1,15 +1,11 @@
 """The official Python client against the tools, over HTTP and stdio, with initialize and without.
 
-Run by `python3 -m unittest` in an environment of requirements.txt. The server is agent/examples/approvals.rs; the binaries
-are in COUNTERSIGN_TARGET, the folder that cargo builds into.
+Run by `python3 -m unittest` in an environment of requirements.txt.
 """
 
 import asyncio
 import json
-import logging
 import os
-import pathlib
-import subprocess
 import sys
 import unittest
 
@@ -17,39 +13,20 @@ import httpx2
 from mcp import StdioServerParameters
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+from servers import ROOT, TARGET, WithServers
 
-TARGET = pathlib.Path(os.environ.get("COUNTERSIGN_TARGET", pathlib.Path(__file__).parents[2] / "target" / "debug"))
-APPROVALS = TARGET / "examples" / "approvals"
 TOOLS = ["request_human_approval", "wait_for_approval", "get_approval", "cancel_approval", "verify_receipt"]
 
 
-class Clients(unittest.IsolatedAsyncioTestCase):
-    @classmethod
-    def setUpClass(cls):
-        # unittest runs event loops in debug mode, which remarks on every slow step.
-        logging.getLogger("asyncio").setLevel(logging.ERROR)
-        cls.process = subprocess.Popen([APPROVALS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        cls.server = json.loads(cls.process.stdout.readline())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.communicate()
-
+class Clients(WithServers):
     def stdio(self):
-        own = os.environ.get("COUNTERSIGN_STDIO") == "approvals"
-        environment = {
-            "COUNTERSIGN_URL": self.server["url"],
-            "COUNTERSIGN_API_KEY": self.server["api_key"],
-            "COUNTERSIGN_TRUST": self.server["trust_file"],
-            "COUNTERSIGN_MEMORY": self.server["trust_file"] + ".memory",
-        }
-        command, arguments = (APPROVALS, ["stdio"]) if own else (TARGET / "countersign", ["mcp"])
-        return StdioServerParameters(command=str(command), args=arguments, env=environment)
+        environment = self.environment(self.said["person"], self.said["trust_file"] + ".memory")
+        return StdioServerParameters(command=str(TARGET / "countersign"), args=["mcp"], env=environment)
 
     async def over_http(self, mode):
-        headers = {"X-Api-Key": self.server["api_key"]}
+        headers = {"X-Api-Key": self.said["api_key"]}
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
-            transport = streamable_http_client(self.server["url"] + "/mcp", http_client=http)
+            transport = streamable_http_client(self.said["person"] + "/mcp", http_client=http)
             async with Client(transport, mode=mode) as client:
                 await self.story(client, f"http {mode}")
 
@@ -71,7 +48,7 @@ class Clients(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_example(self):
         settings = self.stdio().env | {"PATH": f"{TARGET}{os.pathsep}{os.environ['PATH']}"}
-        example = pathlib.Path(__file__).parents[2] / "examples" / "mcp" / "ask.py"
+        example = ROOT / "examples" / "mcp" / "ask.py"
         ran = await asyncio.create_subprocess_exec(
             sys.executable, example, env=settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )

@@ -1,41 +1,21 @@
 """The official Python client before a server that stands behind `countersign mcp-proxy`, with initialize and without."""
 
 import json
-import logging
-import os
 import pathlib
-import subprocess
 import tempfile
 import unittest
 
 from mcp import StdioServerParameters
 from mcp.client import Client
-
-TARGET = pathlib.Path(os.environ.get("COUNTERSIGN_TARGET", pathlib.Path(__file__).parents[2] / "target" / "debug"))
-MISBEHAVING = TARGET / "misbehaving"
+from servers import MISBEHAVING, TARGET, WithServers
 
 
-class Proxy(unittest.IsolatedAsyncioTestCase):
-    @classmethod
-    def setUpClass(cls):
-        logging.getLogger("asyncio").setLevel(logging.ERROR)
-        cls.process = subprocess.Popen([MISBEHAVING], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        cls.said = json.loads(cls.process.stdout.readline())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.communicate()
-
+class Proxy(WithServers):
     async def call(self, case, mode):
         """The answer to one call, and what reached the server."""
         with tempfile.TemporaryDirectory() as folder:
             calls = pathlib.Path(folder, "calls")
-            environment = {
-                "COUNTERSIGN_URL": self.said["cases"][case],
-                "COUNTERSIGN_API_KEY": self.said["api_key"],
-                "COUNTERSIGN_TRUST": self.said["trust_file"],
-                "COUNTERSIGN_MEMORY": str(pathlib.Path(folder, "memory.json")),
-            }
+            environment = self.environment(self.said["cases"][case], pathlib.Path(folder, "memory.json"))
             arguments = ["mcp-proxy", "--approver", "alex", "--", str(MISBEHAVING), "--tools", str(calls)]
             server = StdioServerParameters(command=str(TARGET / "countersign"), args=arguments, env=environment)
             async with Client(server, mode=mode) as client:

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { doors } from "./doors.js";
-import { startServer } from "./server.js";
+import { startServer } from "./servers.js";
 
 let server;
 before(async () => { server = await startServer(); });

@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use http_body_util::BodyExt as _;
 use log_server::clock::{Clock as _, SystemClock};
 use merkle::Hash;
+use misbehaving::honest::Honest;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -19,8 +20,8 @@ use verifier::document::Core;
 use verifier::entry::ConsumptionEntry;
 use verifier::time::Timestamp;
 
+use crate::clock::Behind;
 use crate::evidence::{self, MadeUpLog};
-use crate::honest::Honest;
 
 /// What is wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,7 +112,8 @@ enum Shown {
     Other(String),
 }
 
-struct Front {
+/// A server and what stands before it.
+pub(crate) struct Front {
     trick: Trick,
     published_key: String,
     honest: Honest,
@@ -129,22 +131,22 @@ const OLD: u64 = 200;
 const NEARLY_OVER: u64 = 9;
 
 /// Starts the server and what stands before it, and says on which port.
-pub(crate) async fn listen(trick: Trick, published_key: &str, approving: Option<u16>) -> u16 {
+pub(crate) async fn listen(trick: Trick, published_key: &str, approving: Option<u16>) -> (u16, Arc<Front>) {
     let behind = match trick {
         Trick::OldRequest => OLD,
         Trick::UseByPassed => NEARLY_OVER,
         _ => 0,
     };
     let log_key = if trick == Trick::OtherLog { Honest::other_log_key() } else { Honest::log_key() };
-    let honest = Honest::start(behind, &log_key).await;
+    let honest = Honest::start(Arc::new(Behind::by(behind)), &log_key).await;
     let (lies, later, made_up) = Default::default();
     let published_key = published_key.to_owned();
     let front = Arc::new(Front { trick, published_key, honest, approving, lies, later, made_up });
-    let router = Router::new().fallback(answer).with_state(front);
+    let router = Router::new().fallback(answer).with_state(front.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    port
+    (port, front)
 }
 
 async fn answer(State(front): State<Arc<Front>>, mut request: Request<Body>) -> Response<Body> {
@@ -164,6 +166,11 @@ async fn answer(State(front): State<Arc<Front>>, mut request: Request<Body>) -> 
 }
 
 impl Front {
+    /// The server.
+    pub(crate) fn honest(&self) -> &Honest {
+        &self.honest
+    }
+
     /// All cases have one API key to the outside.
     fn exchange_key(&self, request: &mut Request<Body>) {
         let headers = request.headers_mut();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{
-    ApproveOptions, Confirmation, Created, DecisionRequest, EnrolOptions, EnrolRequest, InviteCreated, KeyCreated,
+    ApproveOptions, Confirmation, ConfirmationList, ConfirmationSummary, Created, DecisionRequest, EnrolOptions, EnrolRequest, InviteCreated, KeyCreated,
     LogEntryList,
 };
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use log_server::api_keys::ApiKey;
+use log_server::clock::Clock;
 use log_server::http::router;
 use log_server::identity::Identity;
 use log_server::limits::Limits;
@@ -29,31 +30,30 @@ use verifier::trust::Trust;
 use verifier::webauthn::PureRust;
 
 use crate::authenticator::Authenticator;
-use crate::clock::Behind;
 
 /// Who approves.
-pub(crate) const ALEX: &str = "alex";
+pub const ALEX: &str = "alex";
 /// Who approves too, where two must.
 const KIM: &str = "kim";
 /// The name of the API key.
-pub(crate) const REQUESTER: &str = "deploy-bot";
+pub const REQUESTER: &str = "deploy-bot";
 /// The site; the port that a case listens on is another one, which only a browser would mind.
 const WEB_ORIGIN: &str = "http://localhost:8080";
 const LOG_ORIGIN: &str = "localhost:8080/log";
 
 /// A server and its people.
-pub(crate) struct Honest {
+pub struct Honest {
     router: Router,
     admin: ApiKey,
     /// The requester's API key.
-    pub(crate) key: String,
+    pub key: String,
     people: Vec<(&'static str, Authenticator)>,
     _anchor: TempDir,
 }
 
 impl Honest {
-    /// A server whose clock is behind by so many seconds.
-    pub(crate) async fn start(behind: u64, log_key: &SignerKey) -> Self {
+    /// A server with this clock and this log key.
+    pub async fn start(clock: Arc<dyn Clock>, log_key: &SignerKey) -> Self {
         let anchor = tempfile::tempdir().unwrap();
         let admin = ApiKey::generate(&OsRandom);
         let started = start(Settings {
@@ -62,7 +62,7 @@ impl Honest {
             admin_key: admin.clone(),
             anchor: anchor.path().to_owned(),
             store: Arc::new(MemoryStore::default()),
-            clock: Arc::new(Behind::by(behind)),
+            clock,
             random: Arc::new(OsRandom),
             primitive: Arc::new(PureRust),
             // The same is asked again and again here, by every door.
@@ -85,50 +85,56 @@ impl Honest {
     }
 
     /// The log's key, which every case has, as a hostile operator has it.
-    pub(crate) fn log_key() -> SignerKey {
+    pub fn log_key() -> SignerKey {
         SignerKey::from_seed(LOG_ORIGIN, &[7; 32]).unwrap()
     }
 
     /// A key that nobody trusts.
-    pub(crate) fn other_log_key() -> SignerKey {
+    pub fn other_log_key() -> SignerKey {
         SignerKey::from_seed(LOG_ORIGIN, &[8; 32]).unwrap()
     }
 
-    /// What a client pins.
-    pub(crate) fn trust() -> Trust {
+    /// What a client pins who trusts a log key.
+    pub fn trust_in(log_key: &SignerKey) -> Trust {
         let site = Identity::from_public_url(WEB_ORIGIN).unwrap().relying_party;
-        Trust::of_server(Self::log_key().verifier_key(), site)
+        Trust::of_server(log_key.verifier_key(), site)
     }
 
     /// The answer to any request.
-    pub(crate) async fn call(&self, request: Request<Body>) -> Response<Body> {
+    pub async fn call(&self, request: Request<Body>) -> Response<Body> {
         let answer: Result<_, std::convert::Infallible> = self.router.clone().oneshot(request).await;
         let Ok(answer) = answer;
         answer
     }
 
     /// Asks for something, as the requester.
-    pub(crate) async fn ask(&self, request: &Value) -> String {
+    pub async fn ask(&self, request: &Value) -> String {
         self.json::<Created>("POST", "/api/confirmations", &self.key, request).await.id
     }
 
     /// The confirmation as it is.
-    pub(crate) async fn confirmation(&self, id: &str) -> Confirmation {
+    pub async fn confirmation(&self, id: &str) -> Confirmation {
         self.json("GET", &format!("/api/confirmations/{id}"), &self.key, &Value::Null).await
     }
 
+    /// The newest of what waits for somebody.
+    pub async fn pending(&self, approver: &str) -> Vec<ConfirmationSummary> {
+        let path = format!("/api/confirmations?status=pending&approver={approver}&limit=100");
+        self.json::<ConfirmationList>("GET", &path, &self.key, &Value::Null).await.confirmations
+    }
+
     /// Cancels it, as the requester.
-    pub(crate) async fn cancel(&self, id: &str) {
+    pub async fn cancel(&self, id: &str) {
         _ = self.json::<Confirmation>("POST", &format!("/api/confirmations/{id}/cancel"), &self.key, &json!({})).await;
     }
 
     /// Uses it, as the requester in another place, which gets this answer.
-    pub(crate) async fn consume(&self, id: &str) -> Value {
+    pub async fn consume(&self, id: &str) -> Value {
         self.json("POST", &format!("/api/confirmations/{id}/consume"), &self.key, &Value::Null).await
     }
 
     /// The leaf hashes of its log.
-    pub(crate) async fn leaves(&self) -> Vec<Hash> {
+    pub async fn leaves(&self) -> Vec<Hash> {
         let mut leaves = Vec::new();
         loop {
             let path = format!("/log/entries?start={}", leaves.len());
@@ -142,7 +148,7 @@ impl Honest {
     }
 
     /// Everybody who is asked decides, until it is decided.
-    pub(crate) async fn decide(&self, id: &str, decision: &str) {
+    pub async fn decide(&self, id: &str, decision: &str) {
         let asked = self.confirmation(id).await.approvers;
         for (name, passkey) in self.people.iter().filter(|(name, _)| asked.iter().any(|asked| asked == name)) {
             let asked = json!({"approver": name});
@@ -151,7 +157,7 @@ impl Honest {
             let Some(documents) = options.documents else { continue };
             let document = if decision == "approve" { documents.approve } else { documents.reject };
             let assertion = passkey.sign(&Document::parse(&document).unwrap().challenge());
-            let note = (decision == "reject").then(|| "not on a Friday".to_owned());
+            let note = (decision == "reject").then(|| "not on a \u{202e}Friday".to_owned());
             let signed =
                 DecisionRequest { approver: (*name).to_owned(), decision: decision.to_owned(), assertion, note };
             let path = format!("/approve/{id}/decision");

@@ -10,6 +10,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode};
 use tokio::runtime::Runtime;
+use verifier::words::chain;
 
 use crate::reader::{LogReader, ReadError, Resource};
 
@@ -205,17 +206,6 @@ fn random_fraction() -> f64 {
         Ok(()) => f64::from(u32::from_be_bytes(byte)) / f64::from(u32::MAX),
         Err(_) => 0.5,
     }
-}
-
-/// An error with its causes, which is where HTTP libraries say what happened.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
 }
 
 #[cfg(test)]

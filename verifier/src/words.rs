@@ -41,6 +41,12 @@ pub fn escaped(json: &str) -> String {
     })
 }
 
+/// An error with its causes, which is where HTTP libraries say what happened.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Several texts in quotes, `["a", "b"]`.
 pub(crate) fn quoted_list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
@@ -56,5 +62,13 @@ mod tests {
         assert_eq!(quoted("\0\t\u{a0}\u{202e}\u{301}"), "\"[U+0000][U+0009]\u{a0}[U+202E]\u{301}\"");
         assert_eq!(quoted("\u{e0041}\u{10fffd}\u{378}"), "\"[U+E0041]\u{10fffd}\u{378}\"");
         assert_eq!(quoted_list(&["a".into(), "\"".into()]), "[\"a\", \"\\\"\"]");
+    }
+
+    #[test]
+    fn an_error_says_what_caused_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot connect")]
+        struct Outer(#[source] std::io::Error);
+        assert_eq!(chain(&Outer(std::io::Error::other("refused"))), "cannot connect: refused");
     }
 }

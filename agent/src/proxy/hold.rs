@@ -14,7 +14,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, interval_at, timeout_at};
+use tokio::time::{Instant, interval_at};
 use verifier::json::{Object, Value};
 
 use crate::approval::Asked;
@@ -44,21 +44,22 @@ pub(crate) async fn hold(
     stop: Stop,
     tell: impl Fn(String),
 ) -> Result<Cleared, Denied> {
-    let began = Instant::now();
+    let clock = client.clock().clone();
+    let began = clock.moment();
     let (person_until, ends) = (began + timeout * 9 / 10, began + timeout);
     let asking = client.ask(&asked, None, Some(timeout * 9 / 10));
     let pending = tokio::select! {
         biased;
         () = stopped(stop.clone()) => return Err(Denied::new(Code::Aborted, "the call was given up")),
-        asked = timeout_at(ends, asking) => asked.unwrap_or_else(|_| Err(unreachable("it was not asked")))?,
+        asked = tokio::time::timeout(clock.left(ends), asking) => asked.unwrap_or_else(|_| Err(unreachable("it was not asked")))?,
     };
-    let left = person_until.saturating_duration_since(Instant::now());
+    let left = clock.left(person_until);
     let deciding = telling(&pending, tell, pending.decision(Some(left), stopped(stop)));
     let late = |_| Err(Denied::new(Code::TimedOut, "the server did not say in time whether somebody decided"));
-    let approved = timeout_at(ends + LATE, deciding).await.unwrap_or_else(late)?;
+    let approved = tokio::time::timeout(clock.left(ends) + LATE, deciding).await.unwrap_or_else(late)?;
     let payload = approved.pending().remembered().core.payload.clone();
-    let used = approved.consume(Some(ends.saturating_duration_since(Instant::now()))).await?;
-    if Instant::now() >= ends {
+    let used = approved.consume(Some(clock.left(ends))).await?;
+    if clock.is_over(ends) {
         return Err(Denied::new(Code::TimedOut, "the approval came after the time that a call may take"));
     }
     Ok(Cleared::new(&used, payload))

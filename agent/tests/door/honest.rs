@@ -1,10 +1,11 @@
 //! The server does what it should: what opens, what does not, and what is found again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use agent::{Client, Code, Settings, TrustSource};
+use agent::{Client, Clock, Code, Settings, TrustSource};
+use misbehaving::honest::Honest;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -137,7 +138,7 @@ async fn a_wrong_request_is_refused_at_once() {
 
 #[tokio::test]
 async fn trust_on_first_use_stays_with_the_first() {
-    let (world, other) = (World::new().await, World::with_key_seed(8).await);
+    let (world, other) = (World::new().await, World::with_log_key(&Honest::other_log_key()).await);
     let folder = tempfile::tempdir().unwrap();
     let memory = Some(folder.path().join("memory.json"));
     world.person("approve");
@@ -203,4 +204,29 @@ async fn an_earlier_use_is_not_this_call_s() {
     };
     assert_eq!(run(world.client()).await, None);
     assert_eq!(run(world.client()).await, Some(Code::AlreadyConsumed));
+}
+
+/// While the machine sleeps its monotonic clock stands still, and whoever wakes up goes by the other one.
+#[tokio::test]
+async fn what_a_machine_that_slept_hears_too_late_does_not_count() {
+    let world = World::new().await;
+    world.person("approve");
+    for (sleeps_at, code) in [("GET", Code::TimedOut), ("POST", Code::Unreachable)] {
+        let slept = Arc::new(AtomicU64::new(0));
+        let asleep = Arc::clone(&slept);
+        world.tamper(move |method, path, _| {
+            if path.starts_with("/api/confirmations/") && method == sleeps_at {
+                asleep.store(120, Ordering::Relaxed);
+            }
+        });
+        let wall = move || SystemTime::now() + Duration::from_secs(slept.load(Ordering::Relaxed));
+        let client = Client::new(Settings { clock: Clock::with_wall(wall), ..world.settings() }).unwrap();
+        let pending = client.ask(&deployment(), None, None).await.unwrap();
+        let left = Some(Duration::from_secs(60));
+        let denied = match pending.decision(left, std::future::pending()).await {
+            Ok(approved) => approved.consume(left).await.unwrap_err(),
+            Err(denied) => denied,
+        };
+        assert_eq!(denied.code, code, "{denied}");
+    }
 }

@@ -3,9 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod authenticator;
 mod server;
 
 mod honest;
-mod misbehaving;
+mod lying;
 mod silent;

@@ -1,4 +1,4 @@
-//! A server in this process: the real one, and before it a front that decides at once and changes answers.
+//! A server in this process: the honest one of `misbehaving`, and before it a front that decides at once and changes answers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,28 +8,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use log_server::api_keys::ApiKey as ServerKey;
-use log_server::clock::{Clock, ManualClock};
-use log_server::identity::Identity;
-use log_server::limits::Limits;
-use log_server::random::OsRandom;
-use log_server::start::{Settings as ServerSettings, start};
-use log_server::store::memory::MemoryStore;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use log_server::clock::ManualClock;
+use misbehaving::honest::Honest;
+use serde_json::Value;
 use tokio::sync::oneshot;
-use tower::ServiceExt as _;
-use verifier::document::{Document, parse_payload};
+use verifier::document::parse_payload;
 use verifier::names::Username;
 use verifier::note::SignerKey;
 use verifier::time::Timestamp;
 use verifier::trust::Trust;
-use verifier::webauthn::PureRust;
-
-use crate::authenticator;
-
-const WEB_ORIGIN: &str = "http://localhost:8080";
-const LOG_ORIGIN: &str = "localhost:8080/log";
 
 /// Changes an answer: method, path, and the answer's JSON.
 pub(crate) type Tamper = Box<dyn Fn(&Method, &str, &mut Value) + Send + Sync>;
@@ -54,64 +41,28 @@ pub(crate) struct Hold {
     pub(crate) released: oneshot::Receiver<()>,
 }
 
-/// A running server with one approver, alex, and the API key of one requester.
+/// A running server with an approver, alex, and the API key of one requester.
 pub(crate) struct World {
-    pub(crate) router: Router,
+    pub(crate) honest: Arc<Honest>,
     pub(crate) front: Arc<Front>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) url: String,
-    pub(crate) key: String,
-    pub(crate) trust: Trust,
-    _anchor: TempDir,
+    trust: Trust,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with_key_seed(7).await
+        Self::with_log_key(&Honest::log_key()).await
     }
 
     /// The same server with another log key.
-    pub(crate) async fn with_key_seed(seed: u8) -> Self {
-        let anchor = tempfile::tempdir().unwrap();
+    pub(crate) async fn with_log_key(log_key: &SignerKey) -> Self {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(since.as_secs())));
-        let admin = ServerKey::generate(&OsRandom);
-        let started = start(ServerSettings {
-            identity: Identity::from_public_url(WEB_ORIGIN).unwrap(),
-            key: SignerKey::from_seed(LOG_ORIGIN, &[seed; 32]).unwrap(),
-            admin_key: admin.clone(),
-            anchor: anchor.path().to_owned(),
-            store: Arc::new(MemoryStore::default()),
-            clock: clock.clone() as Arc<dyn Clock>,
-            random: Arc::new(OsRandom),
-            primitive: Arc::new(PureRust),
-            limits: Limits { cool_down_seconds: 0, ..Limits::default() },
-            couriers: log_server::notifications::Couriers::default(),
-            free_disk: Arc::new(|| None),
-            backup: None,
-            observer: Box::new(drop),
-            banner: None,
-        })
-        .unwrap();
-        let router = log_server::http::router(started.app.clone());
-        let (front, trust) = (Arc::new(Front::default()), started.app.trust());
-        let url = listen(front.clone(), router.clone()).await;
-        let mut world = Self { router, front, clock, url, key: String::new(), trust, _anchor: anchor };
-        world.enrol(admin.reveal()).await;
-        world
-    }
-
-    async fn enrol(&mut self, admin: &str) {
-        let invite = json!({"note": "join us", "username": "alex"});
-        let code = post(&self.router, "/api/invites", Some(admin), &invite).await["code"].as_str().unwrap().to_owned();
-        let options = post(&self.router, &format!("/enrol/{code}/options"), None, &json!({"username": "alex"})).await;
-        let challenge = options["publicKey"]["challenge"].as_str().unwrap();
-        let challenge = verifier::encoding::from_base64url(challenge).unwrap();
-        let credential = authenticator::register(&challenge, WEB_ORIGIN);
-        post(&self.router, &format!("/enrol/{code}"), None, &json!({"credential": credential})).await;
-        let key = json!({"name": "deploy-bot", "scopes": ["request"]});
-        let made = post(&self.router, "/api/keys", Some(admin), &key).await;
-        self.key.push_str(made["key"].as_str().unwrap());
+        let honest = Arc::new(Honest::start(clock.clone(), log_key).await);
+        let front = Arc::new(Front::default());
+        let url = listen(front.clone(), honest.clone()).await;
+        Self { honest, front, clock, url, trust: Honest::trust_in(log_key) }
     }
 
     /// What the person will do as soon as they are asked.
@@ -124,12 +75,12 @@ impl World {
     }
 
     pub(crate) async fn decide(&self, id: &str, decision: &str) {
-        decide(&self.router, id, decision).await;
+        self.honest.decide(id, decision).await;
     }
 
     pub(crate) fn settings(&self) -> Settings {
         let trust = TrustSource::Pinned(Box::new(self.trust.clone()));
-        Settings { patience: patient(), ..Settings::new(&self.url, ApiKey::new(&self.key).unwrap(), trust) }
+        Settings { patience: patient(), ..Settings::new(&self.url, ApiKey::new(&self.honest.key).unwrap(), trust) }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -165,16 +116,16 @@ pub(crate) fn patient() -> Patience {
     }
 }
 
-/// Serves the router behind a front on a free port.
-async fn listen(front: Arc<Front>, router: Router) -> String {
+/// Serves it behind a front on a free port.
+async fn listen(front: Arc<Front>, honest: Arc<Honest>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-    let service = Router::new().fallback(move |request: Request<Body>| through(front.clone(), router.clone(), request));
+    let service = Router::new().fallback(move |request: Request<Body>| through(front.clone(), honest.clone(), request));
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     url
 }
 
-async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> Response<Body> {
+async fn through(front: Arc<Front>, honest: Arc<Honest>, request: Request<Body>) -> Response<Body> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     front.asked.lock().unwrap().push(format!("{method} {path}"));
     if let Some(left) = { front.busy.lock().unwrap().checked_sub(1) } {
@@ -184,7 +135,7 @@ async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> R
         let busy = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header("retry-after", retry_after);
         return busy.body(Body::from("busy")).unwrap();
     }
-    let (mut parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let (mut parts, body) = honest.call(request).await.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let Ok(mut answer) = serde_json::from_slice::<Value>(&bytes) else {
         return Response::from_parts(parts, Body::from(bytes));
@@ -197,7 +148,7 @@ async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> R
     }
     let person = *front.person.lock().unwrap();
     if let (Some(decision), "POST /api/confirmations") = (person, format!("{method} {path}").as_str()) {
-        decide(&router, answer["id"].as_str().unwrap(), decision).await;
+        honest.decide(answer["id"].as_str().unwrap(), decision).await;
     }
     if let Some(tamper) = &*front.tamper.lock().unwrap() {
         tamper(&method, &path, &mut answer);
@@ -209,28 +160,4 @@ async fn through(front: Arc<Front>, router: Router, request: Request<Body>) -> R
     let mut response = Response::from_parts(parts, Body::from(answer.to_string()));
     response.headers_mut().remove("content-length");
     response
-}
-
-async fn decide(router: &Router, id: &str, decision: &str) {
-    let options = post(router, &format!("/approve/{id}/options"), None, &json!({"approver": "alex"})).await;
-    let Some(document) = options["documents"][decision].as_str() else { return };
-    let challenge = Document::parse(document).unwrap().challenge();
-    let assertion = authenticator::sign(&challenge, WEB_ORIGIN);
-    let mut body = json!({"approver": "alex", "decision": decision, "assertion": assertion});
-    if decision == "reject" {
-        body["note"] = json!("not on a \u{202e}Friday");
-    }
-    post(router, &format!("/approve/{id}/decision"), None, &body).await;
-}
-
-async fn post(router: &Router, path: &str, key: Option<&str>, body: &Value) -> Value {
-    let mut request = Request::post(path).header("content-type", "application/json");
-    if let Some(key) = key {
-        request = request.header("x-api-key", key);
-    }
-    let response = router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-    let status = response.status();
-    let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    assert!(status.is_success(), "POST {path}: {status} {}", String::from_utf8_lossy(&bytes));
-    serde_json::from_slice(&bytes).unwrap()
 }

@@ -33,26 +33,17 @@ impl<'a> Deciding<'a> {
             expires_in: None,
         };
         let invite: InviteCreated = post(&format!("{url}/api/invites"), &admin, &invite).await;
-        Self::with(folder, invite.register_url).await
+        Self::enrol_at(folder, invite.register_url).await
     }
 
     /// Enrols alex with an invite that was made already: the answer to it.
     pub(crate) async fn enrol_by(folder: &'a Folder, invite: &str) -> Self {
         let invite: InviteCreated = serde_json::from_str(invite).unwrap();
-        Self::with(folder, invite.register_url).await
+        Self::enrol_at(folder, invite.register_url).await
     }
 
-    /// What the passkey calls its owner.
-    pub(crate) fn user_handle(&self) -> &str {
-        &self.user_handle
-    }
-
-    /// The requester's API key.
-    pub(crate) fn requester(&self) -> &str {
-        &self.requester
-    }
-
-    async fn with(folder: &'a Folder, page: String) -> Self {
+    /// Enrols alex on the page of an invite.
+    pub(crate) async fn enrol_at(folder: &'a Folder, page: String) -> Self {
         let url = folder.url();
         let options: Value = post(&format!("{page}/options"), "", &json!({})).await;
         let challenge = from_base64url(options["publicKey"]["challenge"].as_str().unwrap()).unwrap();
@@ -64,6 +55,16 @@ impl<'a> Deciding<'a> {
         let _: Value = post(&page, "", &json!({"credential": credential})).await;
         let user_handle = options["publicKey"]["user"]["id"].as_str().unwrap().to_owned();
         Self { folder, requester: api_key(folder, "request").await, user_handle }
+    }
+
+    /// What the passkey calls its owner.
+    pub(crate) fn user_handle(&self) -> &str {
+        &self.user_handle
+    }
+
+    /// The requester's API key.
+    pub(crate) fn requester(&self) -> &str {
+        &self.requester
     }
 
     /// Asks alex and decides: `approve` or `reject`. Returns the confirmation's id.

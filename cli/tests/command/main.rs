@@ -14,6 +14,7 @@ mod made_log;
 mod mail;
 mod monitor;
 mod person;
+mod readme;
 mod refusals;
 mod runbook;
 mod running;
@@ -22,6 +23,10 @@ mod static_files;
 mod stop;
 mod telegram;
 mod witnesses;
+
+#[allow(dead_code, reason = "the tests of the doors use the rest")]
+#[path = "../pages/blocks.rs"]
+mod blocks;
 
 // A passkey in this process, as in the crash tests of the store.
 #[allow(dead_code, reason = "the crash tests of the store use the rest")]

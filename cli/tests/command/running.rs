@@ -1,6 +1,7 @@
 //! The command in a folder of its own: starting it, waiting for it, ending it.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -126,6 +127,11 @@ impl Running {
             assert!(since.elapsed() < DEADLINE, "the server is not ready after {DEADLINE:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Writes to its standard input, which must be a pipe.
+    pub(crate) fn reads(&mut self, text: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// Waits until standard output has a text, and returns all of it.

@@ -1,8 +1,10 @@
-//! docs/gate.md, docs/claude-code.md and the examples: every command in them is run as it stands.
+//! docs/gate.md, docs/claude-code.md and the examples: every command in them is run as it stands; and that every block of every
+//! page about a door is run somewhere.
 
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::blocks::{all_blocks, blocks, read, root, table};
 use crate::process::{Ended, Folder};
 use crate::servers::servers;
 
@@ -12,22 +14,37 @@ fn shell(folder: &Folder, case: &str, script: &str) -> Ended {
     folder.run(shell.env("JOB", "17").args(["-euc", script]), b"")
 }
 
-/// The blocks of a document that are in a language.
-fn blocks(document: &str, language: &str) -> Vec<String> {
-    let (text, fence) = (read(&format!("docs/{document}")), format!("```{language}\n"));
-    let blocks = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
-    blocks.collect()
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+/// Every block of the README and of the pages about doors stands in the table, every page that docs/doors.md leads to is
+/// looked at, and the tests exist.
+#[test]
+fn the_table_has_every_block() {
+    let doors = read("docs/doors.md");
+    let mut pages: BTreeSet<&str> = doors.split('`').filter(|text| text.starts_with("docs/")).collect();
+    assert!(pages.len() >= 8, "docs/doors.md leads to its pages: {pages:?}");
+    pages.extend(["README.md", "docs/doors.md"]);
+    // What a receipt is, and not a door.
+    pages.remove("docs/verify.md");
+    let mut found = BTreeMap::<(String, String), usize>::new();
+    for page in pages {
+        for (language, _) in all_blocks(page) {
+            *found.entry((page.to_owned(), language)).or_default() += 1;
+        }
+    }
+    let table = table();
+    let told: BTreeMap<_, _> = table.iter().map(|row| ((row.page.clone(), row.language.clone()), row.blocks)).collect();
+    assert_eq!(told.len(), table.len(), "a row stands twice");
+    assert_eq!(found, told);
+    for row in table {
+        assert!(root().join(&row.run_by).is_file(), "{} is missing", row.run_by);
+        assert!(row.but.iter().all(|(index, why)| *index < row.blocks && !why.is_empty()), "{}", row.page);
+    }
 }
 
 #[test]
 fn the_commands_of_the_gate_s_document() {
     let folder = Folder::new();
     let printed = ["terraform apply plan.out\n", "drop table sessions;\n", "exit code 77\n", "deployed\n"];
-    let blocks = blocks("gate.md", "sh");
+    let blocks = blocks("docs/gate.md", "sh", file!());
     assert_eq!(blocks.len(), printed.len(), "the document has other blocks than this test knows");
     for (block, printed) in blocks.iter().zip(printed) {
         let ended = shell(&folder, "approves", block);
@@ -42,11 +59,11 @@ fn the_commands_of_the_gate_s_document() {
         }
     }
     // The example shows the lines that are printed.
+    let example = crate::blocks::blocks("docs/gate.md", "text", file!());
     let shown = shell(&folder, "approves", &blocks[0]).stderr;
     let words = |text: &str| text.lines().take(4).map(|line| line[..14].to_owned()).collect::<Vec<_>>();
+    assert_eq!(words(&shown), words(&example[0]));
     let text = read("docs/gate.md");
-    let example = text.split("```text\n").nth(1).unwrap();
-    assert_eq!(words(&shown), words(example));
     // Every field of the status file stands in the table, and every code too.
     for field in folder.json("status.json").as_object().unwrap().keys().filter(|field| *field != "type") {
         assert!(text.contains(&format!("`{field}`")), "{field} is not in the document");
@@ -56,7 +73,7 @@ fn the_commands_of_the_gate_s_document() {
 #[test]
 fn the_commands_of_claude_code_s_document() {
     let folder = Folder::new();
-    let [install, try_it] = &blocks("claude-code.md", "sh")[..] else {
+    let [install, try_it] = &blocks("docs/claude-code.md", "sh", file!())[..] else {
         panic!("the document has other blocks than this test knows")
     };
     let ended = shell(&folder, "approves", install);
@@ -65,7 +82,7 @@ fn the_commands_of_claude_code_s_document() {
     let here = Path::new(env!("CARGO_BIN_EXE_countersign")).canonicalize().unwrap();
     let written = folder.read(".claude/settings.json").unwrap();
     let written = written.replace(here.to_str().unwrap(), "/usr/local/bin/countersign");
-    assert_eq!(written, blocks("claude-code.md", "json")[0]);
+    assert_eq!(written, blocks("docs/claude-code.md", "json", file!())[0]);
     assert!(shell(&folder, "approves", try_it).stdout.contains("\"permissionDecision\":\"allow\""));
     assert!(shell(&folder, "rejects", try_it).stdout.contains("\"permissionDecision\":\"deny\""));
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::process::{Ended, Folder};
+use crate::process::{DEADLINE, Ended, Folder};
 use crate::servers::{Held, for_each_case, servers};
 
 /// A gate before a command, with the status in a file.
@@ -137,7 +137,7 @@ fn a_file_that_changes_while_somebody_decides_stops_the_command() {
     for (text, code) in [("rm -rf build", 0), ("rm -rf /", 125)] {
         let folder = Folder::new();
         folder.write("script", "rm -rf build");
-        let held = Held::before(&servers().url("approves"));
+        let held = Held::before(&servers().url("approves"), b"GET /api/confirmations/");
         let options = ["--approver", "alex", "--bind", "script"];
         let mut running = folder.start(&mut gate(&folder, &held.url, &options, &MARK), b"");
         running.says("compare code");
@@ -150,6 +150,33 @@ fn a_file_that_changes_while_somebody_decides_stops_the_command() {
             assert_eq!(folder.json("status.json")["reason"], "changed");
         }
     }
+}
+
+#[test]
+fn a_request_that_cannot_be_written_down_is_taken_back() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("written")).unwrap();
+    let (url, key) = (servers().url("never"), "job-unwritten");
+    let held = Held::before(&url, b"POST /api/confirmations ");
+    let options = ["--approver", "alex", "--idempotency-key", key, "--status-file", "written/status.json"];
+    let mut command = folder.countersign(&held.url);
+    command.args(["gate", "--action", "Apply the plan"]).args(options).arg("--").args(MARK);
+    let running = folder.start(&mut command, b"");
+    // Begun, and nobody is asked yet; then there is no place for the file any more.
+    let since = std::time::Instant::now();
+    while !folder.path("written/status.json").exists() {
+        assert!(since.elapsed() < DEADLINE, "no status file");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::fs::remove_dir_all(folder.path("written")).unwrap();
+    held.let_pass();
+    let ended = running.ended();
+    assert_eq!((ended.code, folder.read("marker")), (Some(125), None), "{}", ended.stderr);
+    let words = "the status file cannot be written, so the command does not run and the request is cancelled: ";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    // The same key finds it, and it is over.
+    let again = alex(&folder, "never", &["--idempotency-key", key], &MARK);
+    assert_eq!((again.code, &folder.json("status.json")["reason"]), (Some(125), &"cancelled".into()));
 }
 
 #[test]

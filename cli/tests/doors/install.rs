@@ -11,8 +11,7 @@ use crate::servers::servers;
 
 /// The host's program, as far as it is asked for its version.
 fn claude(folder: &Folder, version: &str) {
-    let path = folder.write("claude", &format!("#!/bin/sh\necho '{version} (Claude Code)'\n"));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder.write_program("claude", &format!("#!/bin/sh\necho '{version} (Claude Code)'\n"));
 }
 
 fn install(folder: &Folder, options: &[&str]) -> Command {

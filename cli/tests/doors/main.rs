@@ -8,5 +8,9 @@ mod gate;
 mod hook;
 mod install;
 mod mcp;
+mod mcp_hosts;
 mod process;
 mod servers;
+
+#[path = "../pages/blocks.rs"]
+mod blocks;

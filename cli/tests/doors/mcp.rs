@@ -2,7 +2,7 @@
 //! consume, so what lies about the use alone is no lie to them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -63,36 +63,45 @@ fn expected(case: &Case) -> (bool, Option<&str>) {
 
 /// One call of the tool, by a host that speaks in lines, and its result.
 fn ask(folder: &Folder, case: &str, payload: &str, approver: &str) -> Value {
-    let mut command = folder.countersign(&servers().url(case));
-    let mut host =
-        command.arg("mcp").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let (mut stdin, stdout) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
+    ask_by(folder.countersign(&servers().url(case)).arg("mcp"), payload, approver).0
+}
+
+/// The same of a server that is started like this, and what it printed after the host had hung up.
+pub(crate) fn ask_by(command: &mut Command, payload: &str, approver: &str) -> (Value, Vec<String>) {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = command.spawn().unwrap();
+    let (mut stdin, stdout) = (server.stdin.take().unwrap(), server.stdout.take().unwrap());
     let (to_lines, lines) = channel();
     thread::spawn(move || {
         BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| to_lines.send(line))
     });
     let info = json!({"name": "a host", "version": "1"});
-    let arguments = json!({
-        "action": "Apply the plan", "approver_username": approver, "payload": {"of": payload},
-        "wait_seconds": 3, "expires_in_seconds": 300,
-    });
     for message in [
         json!({"jsonrpc": "2.0", "id": 0, "method": "initialize",
             "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info}}),
         json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
-        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": {"name": "request_human_approval", "arguments": arguments}}),
+        call(payload, approver),
     ] {
         writeln!(stdin, "{message}").unwrap();
     }
     let answer = loop {
-        let line = lines.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("{case}: no answer"));
+        let line = lines.recv_timeout(DEADLINE).expect("an answer");
         let message: Value = serde_json::from_str(&line).unwrap();
         if message["id"] == 1 {
             break message["result"].clone();
         }
     };
     drop(stdin);
-    host.wait().unwrap();
-    answer
+    server.wait().unwrap();
+    (answer, lines.iter().collect())
+}
+
+/// The message that calls the tool, with the id 1.
+pub(crate) fn call(payload: &str, approver: &str) -> Value {
+    let arguments = json!({
+        "action": "Apply the plan", "approver_username": approver, "payload": {"of": payload},
+        "wait_seconds": 3, "expires_in_seconds": 300,
+    });
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "request_human_approval", "arguments": arguments}})
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -49,6 +50,11 @@ impl Folder {
         self.path(name)
     }
 
+    /// A script that can be run by its name.
+    pub(crate) fn write_program(&self, name: &str, text: &str) {
+        fs::set_permissions(self.write(name, text), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     pub(crate) fn read(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.path(name)).ok()
     }
@@ -58,7 +64,7 @@ impl Folder {
         serde_json::from_str(&self.read(name).unwrap()).unwrap()
     }
 
-    /// Any program in this folder, with the settings of a server.
+    /// Any program in this folder, with the settings of a server, and the programs of the folder first.
     pub(crate) fn program(&self, program: &str, url: &str) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -68,7 +74,8 @@ impl Folder {
             }
         }
         let built = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
-        let path = format!("{}:{}", built.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let built = built.parent().unwrap().display();
+        let path = format!("{}:{built}:{}", self.0.path().display(), std::env::var("PATH").unwrap());
         command.current_dir(self.0.path()).env("PATH", path).env("HOME", self.0.path());
         command.env("COUNTERSIGN_URL", url).env("COUNTERSIGN_API_KEY", &servers().api_key);
         command.env("COUNTERSIGN_TRUST", &servers().trust_file).env("COUNTERSIGN_MEMORY", self.path("memory.json"));

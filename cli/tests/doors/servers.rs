@@ -115,21 +115,22 @@ impl Case {
     }
 }
 
-/// Stands before a server and holds back every question about a decision until it is told to let them pass.
+/// Stands before a server and holds back every request of one kind until it is told to let them pass.
 pub(crate) struct Held {
     pub(crate) url: String,
     release: Sender<()>,
 }
 
 impl Held {
-    pub(crate) fn before(url: &str) -> Self {
+    /// Holds what begins like this: method and path.
+    pub(crate) fn before(url: &str, what: &'static [u8]) -> Self {
         let server = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (release, released) = channel();
         thread::spawn(move || {
             for client in listener.incoming() {
-                pass_on(client.unwrap(), &server, &released);
+                pass_on(client.unwrap(), &server, what, &released);
             }
         });
         Self { url, release }
@@ -141,13 +142,13 @@ impl Held {
 }
 
 /// One connection after the other, each request in one piece, as a client with nothing else to do sends them.
-fn pass_on(mut client: TcpStream, server: &str, released: &Receiver<()>) {
+fn pass_on(mut client: TcpStream, server: &str, what: &[u8], released: &Receiver<()>) {
     let mut to_server = TcpStream::connect(server).unwrap();
     let (mut from_server, mut to_client) = (to_server.try_clone().unwrap(), client.try_clone().unwrap());
     thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
     let mut bytes = vec![0; 1 << 16];
     while let Ok(read @ 1..) = client.read(&mut bytes) {
-        if bytes.starts_with(b"GET /api/confirmations/") {
+        if bytes.starts_with(what) {
             _ = released.recv();
         }
         to_server.write_all(&bytes[..read]).unwrap();

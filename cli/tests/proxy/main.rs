@@ -9,3 +9,7 @@ mod guide;
 mod held;
 mod host;
 mod misbehaving;
+
+#[allow(dead_code, reason = "the tests of the doors use the rest")]
+#[path = "../pages/blocks.rs"]
+mod blocks;

@@ -7,8 +7,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import os
-import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional, TypeVar, Union, cast
 
@@ -16,12 +14,11 @@ from .arguments import Arguments, Title
 from .client import Countersign
 from .confirmation import AsyncDecision, Confirmation, Consumption, Outcome
 from .errors import CountersignError
-from .flows import Effect, Flow, Flows, Pause, Send, Tell
-from .memory import Memory
+from .flows import Effect, Flow, Pause, Send, Tell
 from .question import Question, Terms
-from .settings import base_url_of, flows_of
-from .transport import HttpTransport, Request, Response, Transport, TransportError
-from .verify import Expectation, Report, Trust
+from .settings import Configured
+from .transport import Request, Response, Transport, TransportError
+from .verify import Expectation, Report
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack.
     from typing_extensions import Unpack
@@ -30,34 +27,12 @@ T = TypeVar("T")
 OnPending = Callable[[Confirmation], object]
 
 
-class AsyncCountersign:
+class AsyncCountersign(Configured):
     """`Countersign` for asyncio: the same arguments, the same methods, each to be awaited. `on_pending` may be a coroutine
     function. A request whose task is cancelled is taken back, unless the caller gave it an idempotency key to find it by.
     """
 
-    def __init__(
-        self,
-        api_key: Optional[str] = None,
-        base_url: Optional[str] = None,
-        trust: Union[Trust, str, os.PathLike[str], None] = None,
-        memory: Union[Memory, str, os.PathLike[str], None] = None,
-        *,
-        request_timeout: float = 10.0,
-        max_retries: int = 5,
-        poll: int = 25,
-        allow_http: bool = False,
-        ssl_context: Optional[ssl.SSLContext] = None,
-        transport: Optional[Transport] = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        flows: Optional[Flows] = None,
-    ) -> None:
-        self.flows = flows or flows_of(
-            api_key, trust, memory, request_timeout, max_retries, poll, base_url
-        )
-        self.transport: Transport = transport or HttpTransport(
-            base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
-        )
-        self._sleep = sleep
+    _pause = staticmethod(asyncio.sleep)
 
     async def request_approval(
         self,

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
-import ssl
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Union, cast
 
 from .arguments import Arguments, Title
 from .confirmation import Confirmation, Consumption, Decision, Outcome
-from .flows import Effect, Flow, Flows, Pause, Send, Tell
-from .memory import Memory
+from .flows import Effect, Flow, Pause, Send, Tell
 from .question import Question, Terms
-from .settings import base_url_of, flows_of
-from .transport import HttpTransport, Transport, TransportError
-from .verify import Expectation, Report, Trust
+from .settings import Configured
+from .transport import TransportError
+from .verify import Expectation, Report
 
 if TYPE_CHECKING:  # Python 3.10 has no Unpack.
     from typing_extensions import Unpack
@@ -26,36 +23,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 OnPending = Callable[[Confirmation], object]
 
 
-class Countersign:
+class Countersign(Configured):
     """Asks people for approval, and believes nobody but their passkeys.
 
     `trust` is a trust file or its path (else COUNTERSIGN_TRUST; without it the server's own is taken on first use, and
     decisions say so). `memory` is the path of a file that keeps the largest log seen and that first trust, across processes.
     """
 
-    def __init__(
-        self,
-        api_key: Optional[str] = None,
-        base_url: Optional[str] = None,
-        trust: Union[Trust, str, os.PathLike[str], None] = None,
-        memory: Union[Memory, str, os.PathLike[str], None] = None,
-        *,
-        request_timeout: float = 10.0,
-        max_retries: int = 5,
-        poll: int = 25,
-        allow_http: bool = False,
-        ssl_context: Optional[ssl.SSLContext] = None,
-        transport: Optional[Transport] = None,
-        sleep: Callable[[float], None] = time.sleep,
-        flows: Optional[Flows] = None,
-    ) -> None:
-        self.flows = flows or flows_of(
-            api_key, trust, memory, request_timeout, max_retries, poll, base_url
-        )
-        self.transport: Transport = transport or HttpTransport(
-            base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
-        )
-        self._sleep = sleep
+    _pause = staticmethod(time.sleep)
 
     def request_approval(
         self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import time
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from .flows import Flows
 from .memory import FileMemory, Memory, ProcessMemory
+from .transport import HttpTransport, Transport
 from .verify import Trust
 
 _MAX_KEY_FILE, _MAX_TRUST_FILE = 4096, 1024 * 1024
@@ -85,3 +87,31 @@ def _read(path: Union[str, os.PathLike[str]], limit: int) -> bytes:
     if len(data) > limit:
         raise ValueError(f"{path} has more than {limit} bytes")
     return data
+
+
+class Configured:
+    """What both kinds of client are made of; `Countersign` says what the arguments are."""
+
+    _pause: Callable[[float], Any]
+
+    def __init__(
+        self,
+        api_key: Optional[str] = None,
+        base_url: Optional[str] = None,
+        trust: Union[Trust, str, os.PathLike[str], None] = None,
+        memory: Union[Memory, str, os.PathLike[str], None] = None,
+        *,
+        request_timeout: float = 10.0,
+        max_retries: int = 5,
+        poll: int = 25,
+        allow_http: bool = False,
+        ssl_context: Optional[ssl.SSLContext] = None,
+        transport: Optional[Transport] = None,
+        sleep: Optional[Callable[[float], Any]] = None,
+        flows: Optional[Flows] = None,
+    ) -> None:
+        self.flows = flows or flows_of(api_key, trust, memory, request_timeout, max_retries, poll, base_url)
+        self.transport: Transport = transport or HttpTransport(
+            base_url_of(base_url), allow_http=allow_http, ssl_context=ssl_context
+        )
+        self._sleep = sleep or self._pause

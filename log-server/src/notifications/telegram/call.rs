@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use verifier::words::chain;
 
 use super::Telegram;
 use crate::notifications::Undelivered;
@@ -125,14 +126,4 @@ impl std::fmt::Display for Refusal {
             Self::Refused { code, words, .. } => write!(f, "Telegram answered {code}: {words}"),
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
-    words
 }

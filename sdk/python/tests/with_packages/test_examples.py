@@ -1,7 +1,9 @@
 """The examples and the code of the guides, each run as a reader would run it, against a server whose approver approves at
-once. Needs the packages of tests/requirements.txt, and curl.
+once, with the SDK as the guides' commands install it. testdata/documents.json says which blocks there are. Needs the packages
+of tests/requirements.txt, pip, and curl.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -15,7 +17,6 @@ sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
 
 from misbehaving import ROOT, Misbehaving, table  # noqa: E402
 
-SDK = os.path.join(ROOT, "sdk", "python")
 EXAMPLES = os.path.join(ROOT, "examples")
 COMMANDS = {
     "python/wire.py": [sys.executable],
@@ -25,7 +26,7 @@ COMMANDS = {
 }
 #: What a page's code may assume: a model that calls the tool.
 BEFORE = {
-    "langchain.md": """
+    "docs/langchain.md": """
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
@@ -37,7 +38,7 @@ call = {"name": "wire", "args": {"amount": 12.5, "to": "ACME"}, "id": "call_1"}
 model = Model(messages=iter([AIMessage("", tool_calls=[call]), AIMessage("That is all.")]))
 """
 }
-AFTER = {"langchain.md": "print(run(agent_of(model))[-2].content)"}
+AFTER = {"docs/langchain.md": "print(run(agent_of(model))[-2].content)"}
 
 
 class Runs(unittest.TestCase):
@@ -45,11 +46,19 @@ class Runs(unittest.TestCase):
     def setUpClass(cls):
         cls.servers = Misbehaving()
         cls.addClassCleanup(cls.servers.stop)
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.installed = folder.name
+        # By the guides' commands, into this folder. What the SDK needs besides is here already; and pip reads this 0 as yes.
+        settings = {"PIP_TARGET": folder.name, "PIP_UPGRADE": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+        settings |= {"PIP_QUIET": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        for page in pages("sh"):
+            for block in blocks(page, "sh"):
+                if block.startswith("pip install"):
+                    subprocess.run(["sh", "-euc", block], cwd=ROOT, env={**here(), **settings}, check=True, timeout=900)
 
     def run_in(self, folder, case, command):
-        environment = {**os.environ, **self.servers.environment(case), "PYTHONPATH": SDK}
-        # The commands of the guides say python3, and mean one with these packages.
-        environment["PATH"] = os.path.dirname(sys.executable) + os.pathsep + environment["PATH"]
+        environment = {**here(), **self.servers.environment(case), "PYTHONPATH": self.installed}
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
     def test_every_example_acts_on_an_approval(self):
@@ -87,7 +96,7 @@ class Runs(unittest.TestCase):
                     self.assertNotEqual(done.result().returncode, 0)
 
     def test_the_code_of_the_guides_runs(self):
-        for page in ("python.md", "langchain.md", "rest.md", "../README.md"):
+        for page in pages("python"):
             with self.subTest(page=page), tempfile.TemporaryDirectory() as folder:
                 code = [BEFORE.get(page, ""), *blocks(page, "python"), AFTER.get(page, "")]
                 done = self.run_in(folder, "approves", [sys.executable, "-c", "\n".join(code)])
@@ -98,7 +107,7 @@ class Runs(unittest.TestCase):
 
     def test_the_commands_of_the_guide_to_rest_run(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = self.run_in(folder, "approves", ["sh", "-euc", "\n".join(blocks("rest.md", "sh"))])
+            done = self.run_in(folder, "approves", ["sh", "-euc", "\n".join(blocks("docs/rest.md", "sh"))])
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("APPROVED", done.stdout)
 
@@ -116,8 +125,25 @@ def cases_of_the_guide_to_rest():
     return tuple(set(re.findall(r"`([a-z0-9_]+)`", part.split("The SDKs")[0])) for part in (refused, acted_on))
 
 
+def here():
+    """The environment, in which python3 and pip are those of this Python, with its packages."""
+    return {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
+
+
+def rows(language):
+    """What the table says that this file runs in a language."""
+    with open(os.path.join(ROOT, "testdata", "documents.json"), encoding="utf-8") as file:
+        own = [row for row in json.load(file) if row["run_by"] == "sdk/python/tests/with_packages/test_examples.py"]
+    return {row["page"]: row["blocks"] for row in own if row["language"] == language}
+
+
+def pages(language):
+    return sorted(rows(language))
+
+
 def blocks(page, language):
-    with open(os.path.join(ROOT, "docs", page), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
         found = re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.M | re.S)
-    assert found, f"docs/{page} has no code"
+    wanted = rows(language)[page]
+    assert len(found) == wanted, f"{page} has other blocks in {language} than the table says"
     return found

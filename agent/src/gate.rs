@@ -9,8 +9,8 @@ pub mod show;
 pub mod status;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::approval::Asked;

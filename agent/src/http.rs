@@ -61,7 +61,13 @@ impl Http {
             builder = builder.tls_certs_only([]).no_proxy();
         }
         let client = builder.build().map_err(|error| SettingsError::Http(chain(&error)))?;
-        Ok(Self { client, base, key: header(&settings.api_key)?, patience: settings.patience, clock: settings.clock.clone() })
+        Ok(Self {
+            client,
+            base,
+            key: header(&settings.api_key)?,
+            patience: settings.patience,
+            clock: settings.clock.clone(),
+        })
     }
 
     /// Where the server is.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    ApproveOptions, Confirmation, ConfirmationList, ConfirmationSummary, Created, DecisionRequest, EnrolOptions, EnrolRequest, InviteCreated, KeyCreated,
-    LogEntryList,
+    ApproveOptions, Confirmation, ConfirmationList, ConfirmationSummary, Created, DecisionRequest, EnrolOptions,
+    EnrolRequest, InviteCreated, KeyCreated, LogEntryList,
 };
 use axum::Router;
 use axum::body::Body;

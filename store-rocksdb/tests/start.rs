@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use log_server::anchor::AnchorError;
+use log_server::anchor::{AnchorError, FILE};
 use log_server::app::App;
 use log_server::start::{StartError, Started};
 use log_server::store::{Batch, Store as _};
@@ -129,9 +129,9 @@ fn a_cut_write_ahead_log_never_loses_what_was_signed() {
 fn a_torn_tail_that_nobody_was_told_of_is_dropped() {
     let mut row = Row::new("write-ahead log with a torn tail");
     let log = TestLog::with(3);
-    let before = fs::read(log.place.anchor().join("anchor.jsonl")).unwrap();
+    let before = fs::read(log.place.anchor().join(FILE)).unwrap();
     log.append(3..5);
-    fs::write(log.place.anchor().join("anchor.jsonl"), before).unwrap();
+    fs::write(log.place.anchor().join(FILE), before).unwrap();
     let wal = newest(&log.place.data(), "log");
     let whole = fs::read(&wal).unwrap();
     for cut in [1, 7, 100] {
@@ -248,7 +248,7 @@ fn an_older_file_of_the_store_is_refused_or_loses_nothing() {
 fn a_damaged_anchor_is_refused() {
     let mut row = Row::new("damaged anchor");
     let log = TestLog::with(3);
-    let file = log.place.anchor().join("anchor.jsonl");
+    let file = log.place.anchor().join(FILE);
     let whole = fs::read(&file).unwrap();
     let other_lines = whole.iter().map(|byte| if *byte == b'3' { b'4' } else { *byte }).collect();
     for damaged in [Vec::new(), other_lines, whole[..whole.len() - 1].to_owned(), whole[..40].to_owned()] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::Status;
+use log_server::anchor::FILE;
 use log_server::store::Batch;
 use log_server::writer::{Fatal, Moment};
 use serde_json::json;
@@ -28,7 +29,7 @@ const MOMENTS: [Moment; 8] = [
 /// Store and anchor as they are now, as the next process would find them.
 fn as_after_a_crash(setup: &Setup) -> Setup {
     let anchor = tempfile::tempdir().unwrap();
-    std::fs::copy(setup.anchor.path().join("anchor.jsonl"), anchor.path().join("anchor.jsonl")).unwrap();
+    std::fs::copy(setup.anchor.path().join(FILE), anchor.path().join(FILE)).unwrap();
     Setup { store: copy(&*setup.store), anchor: Arc::new(anchor), ..setup.clone() }
 }
 
@@ -129,7 +130,7 @@ async fn a_writer_whose_anchor_was_changed_stops_without_an_answer() {
     let key = server.appender().await;
     server.append(&key, b"first").await.expect(200);
     let before = server.checkpoint().await;
-    std::fs::write(server.setup.anchor.path().join("anchor.jsonl"), "{}").unwrap();
+    std::fs::write(server.setup.anchor.path().join(FILE), "{}").unwrap();
     let unknown = server.append(&key, b"second").await;
     assert_eq!(unknown.header("retry-after"), Some("1"));
     assert_eq!(unknown.refused(503).kind, "urn:countersign:problem:unknown");

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use log_server::anchor::FILE;
 use log_server::store::memory::MemoryStore;
 use log_server::store::{Batch, Store};
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ pub(crate) fn copy(store: &dyn Store) -> Arc<dyn Store> {
 #[track_caller]
 fn refused(setup: &Setup) -> String {
     let before = stored(&*setup.store);
-    let file = setup.anchor.path().join("anchor.jsonl");
+    let file = setup.anchor.path().join(FILE);
     let anchor = std::fs::read(&file).ok();
     let Err(error) = setup.try_start() else { panic!("it started") };
     assert!(error.is_permanent(), "{error}");
@@ -91,7 +92,7 @@ async fn a_held_lock() {
 #[tokio::test]
 async fn an_anchor_that_is_missing_changed_or_anothers() {
     let setup = stopped(3).await;
-    let file = setup.anchor.path().join("anchor.jsonl");
+    let file = setup.anchor.path().join(FILE);
     let anchor = std::fs::read(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     refused_with(&setup, &["3 entries", "anchor is missing"]);
@@ -115,7 +116,7 @@ async fn an_anchor_that_is_missing_changed_or_anothers() {
 
     let foreign = Setup { key_seed: [8; 32], ..Setup::new() };
     starts(&foreign);
-    std::fs::copy(foreign.anchor.path().join("anchor.jsonl"), &file).unwrap();
+    std::fs::copy(foreign.anchor.path().join(FILE), &file).unwrap();
     refused_with(&setup, &["the anchor belongs to the log localhost:8080/log", "key id"]);
     std::fs::write(&file, &anchor).unwrap();
     starts(&setup);
@@ -200,7 +201,7 @@ async fn a_damaged_entry_tile_or_head() {
 #[tokio::test]
 async fn a_failing_file_system_may_be_better_next_time() {
     let setup = Setup::new();
-    let file = setup.anchor.path().join("anchor.jsonl");
+    let file = setup.anchor.path().join(FILE);
     std::fs::create_dir(&file).unwrap();
     let Err(error) = setup.try_start() else { panic!("it started") };
     assert!(!error.is_permanent(), "{error}");

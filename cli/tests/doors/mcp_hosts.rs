@@ -39,7 +39,9 @@ fn hosts_with_json() {
         starts(&server(stdio, case), approved);
     }
     let http = server(http, "approves");
-    let [(name, value)] = &http["headers"].as_object().unwrap().iter().collect::<Vec<_>>()[..] else { panic!("{http}") };
+    let [(name, value)] = &http["headers"].as_object().unwrap().iter().collect::<Vec<_>>()[..] else {
+        panic!("{http}")
+    };
     // A variable, as the host fills it in.
     assert_eq!(*value, "${env:COUNTERSIGN_API_KEY}");
     let answer = reached(http["url"].as_str().unwrap(), name, &servers().api_key);

@@ -292,9 +292,12 @@ impl Pending {
             let began = clock.moment();
             let left = deadline.since(began);
             let patience = self.client.0.http.patience;
-            // The server may need a moment to say that nobody decided; an answer after the deadline counts as none.
-            let answer = self.poll(left.min(patience.long_poll), deadline + patience.one_try.min(CANCEL)).await;
-            if clock.is_over(deadline) && !matches!(&answer, Err(denied) if denied.code == Code::Unreachable) {
+            // The server may need a moment to say that nobody decided; an answer after the deadline counts as none. And what
+            // the end of that moment cut off, also in a machine that slept, says nothing about the server.
+            let until = deadline + patience.one_try.min(CANCEL);
+            let answer = self.poll(left.min(patience.long_poll), until).await;
+            let unreachable = matches!(&answer, Err(denied) if denied.code == Code::Unreachable);
+            if clock.is_over(if unreachable { until } else { deadline }) {
                 return Err(too_late());
             }
             if let Some(claimed) = self.ended(&answer?)? {

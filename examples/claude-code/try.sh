@@ -1,8 +1,11 @@
 #!/bin/sh
-# Puts the hook into the settings of a project in this folder, and asks it as Claude Code would before it runs a command.
+# Puts the hook into a file of settings, and asks it as Claude Code would before it runs a command. Without --settings, or with
+# --settings .claude/settings.json in a project, Claude Code would find it; here nothing stays.
 # COUNTERSIGN_URL, COUNTERSIGN_API_KEY and COUNTERSIGN_TRUST say which server and which log are believed.
 set -eu
-countersign hook claude-code install --approver alex --matcher Bash --settings .claude/settings.json
+settings=$(mktemp -d)
+trap 'rm -r "$settings"' EXIT
+countersign hook claude-code install --approver alex --matcher Bash --settings "$settings/settings.json"
 
 # What the host runs is the command in the settings; here it is written out.
 answer=$(countersign hook claude-code --approver alex << END

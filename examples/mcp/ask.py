@@ -1,6 +1,7 @@
 """Asks alex through the MCP tools, as an MCP host does for its model, and goes on only after a verified approval.
 
-`countersign mcp` must be in PATH; COUNTERSIGN_URL, COUNTERSIGN_API_KEY and COUNTERSIGN_TRUST are its settings.
+`countersign mcp` must be in PATH; COUNTERSIGN_URL, COUNTERSIGN_API_KEY and COUNTERSIGN_TRUST are its settings. Needs the package
+`mcp`, 2.3 or later.
 """
 
 import asyncio

@@ -230,3 +230,20 @@ async fn what_a_machine_that_slept_hears_too_late_does_not_count() {
         assert_eq!(denied.code, code, "{denied}");
     }
 }
+
+/// Its connections are gone too, and the request is still to be taken back.
+#[tokio::test]
+async fn a_machine_that_slept_through_its_time_takes_its_request_back() {
+    let world = World::new().await;
+    let front = world.front.clone();
+    let wall = move || {
+        let asleep = front.asked.lock().unwrap().iter().any(|asked| asked.starts_with("GET /api/confirmations/"));
+        SystemTime::now() + Duration::from_secs(if asleep { 120 } else { 0 })
+    };
+    let client = Client::new(Settings { clock: Clock::with_wall(wall), ..world.settings() }).unwrap();
+    let pending = client.ask(&deployment(), None, None).await.unwrap();
+    *world.front.busy.lock().unwrap() = 1;
+    let denied = pending.decision(Some(Duration::from_secs(60)), std::future::pending()).await.unwrap_err();
+    assert_eq!(denied.code, Code::TimedOut, "{denied}");
+    assert_eq!(world.honest.confirmation(pending.id()).await.status, api::Status::Cancelled);
+}

@@ -18,7 +18,6 @@ async fn the_commands_of_the_readme() {
     let folder = Folder::new();
     // What the second one builds is built already.
     script(&folder, "cargo", "test \"$*\" = 'build --locked --bin countersign'");
-    script(&folder, "deploy.sh", "echo \"deploying to $1\"");
     let _server = started(&folder, serve).await;
     let local = |block: &str| block.replace("http://localhost:8080", &folder.url());
 

@@ -94,7 +94,8 @@ fn document(name: &str, folder: &Folder) -> String {
     fs::read_to_string(path).unwrap().replace(SERVER, &folder.url())
 }
 
-fn script(folder: &Folder, name: &str, text: &str) {
+/// A script that can be run by its name in this folder.
+pub(crate) fn script(folder: &Folder, name: &str, text: &str) {
     fs::write(folder.path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(folder.path(name), fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -22,6 +22,7 @@ mod start;
 mod static_files;
 mod stop;
 mod telegram;
+mod verifying;
 mod witnesses;
 
 #[allow(dead_code, reason = "the tests of the doors use the rest")]

@@ -1,12 +1,12 @@
 //! The shell commands of README.md, typed into one shell as they stand, against the server that they start, while alex decides
 //! in a browser. The Python and JavaScript of the page are run with the SDKs (testdata/documents.json).
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use super::blocks::blocks;
 use super::decisions::Deciding;
+use super::documents::script;
 use super::runbook::shell;
 use super::running::{Folder, Running};
 
@@ -61,9 +61,4 @@ async fn started(folder: &Folder, block: &str) -> Running {
     let mut server = folder.start(&mut shell(folder, &settings, &format!("PATH=.:$PATH\n{block}")));
     server.ready(&folder.url()).await;
     server
-}
-
-fn script(folder: &Folder, name: &str, text: &str) {
-    fs::write(folder.path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(folder.path(name), fs::Permissions::from_mode(0o755)).unwrap();
 }

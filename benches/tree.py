@@ -31,7 +31,7 @@ OURS = {
     'merkle': '',
     'merkle-kept': ', every node kept',
     'merkle-batches-of-100': ', in batches of 100',
-    'merkle-batches-of-100-reported': ', the same, every node reported',
+    'merkle-batches-of-100-reported': ', in batches of 100, every node reported',
     'merkle-one-by-one': ', one by one',
 }
 

@@ -254,6 +254,7 @@ mod tests {
             assert_eq!(Hash::try_from(bytes.as_slice()), Err(WrongHashLength { given }));
         }
         assert_eq!(Hash::try_from([7; 32].as_slice()), Ok(Hash::from_bytes([7; 32])));
+        assert_eq!(Hash::from_bytes([7; 32]).as_ref(), [7; 32]);
         assert_eq!(WrongHashLength { given: 31 }.to_string(), "a hash has 32 bytes, not 31");
     }
 

@@ -253,6 +253,8 @@ impl core::error::Error for NotAdjacent {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::{borrow::ToOwned, string::ToString};
+
     use super::*;
     use crate::EMPTY_ROOT;
 
@@ -264,6 +266,14 @@ mod tests {
         assert_eq!(range.end(), TreeSize::new(u64::MAX));
         assert_eq!(range.nodes().len(), range.hashes().len());
         range.append_batch(&[]);
+    }
+
+    #[test]
+    fn a_gap_is_named() {
+        let mut range = LeafRange::starting_at(LeafIndex::new(3));
+        let refused = range.merge(&LeafRange::starting_at(LeafIndex::new(5)));
+        let words = "the range ends before leaf 3 and the next one starts at leaf 5";
+        assert_eq!(refused.map_err(|error| error.to_string()), Err(words.to_owned()));
     }
 
     #[test]

@@ -6,12 +6,14 @@
 mod add_passkey;
 mod approvers;
 mod assertion;
+mod by_key;
 mod cancel;
 mod ceremonies;
 mod change_contact;
 mod confirmation;
 mod consume;
 mod contacts;
+mod cool_down;
 mod create;
 mod decide;
 mod endings;
@@ -31,6 +33,7 @@ mod receipts;
 mod records;
 mod remove_passkey;
 mod revoke;
+mod revoke_key;
 mod sessions;
 mod sign_in;
 

@@ -80,6 +80,11 @@ pub(crate) fn rejected(key_id: &str, question: &[u8; 32]) -> Vec<u8> {
     [named(b'r', key_id).as_slice(), question].concat()
 }
 
+/// How often an approver rejected what an API key asked, in a row, by a hash that says what counts as one row.
+pub(crate) fn rejections(key_id: &str, row: &[u8; 32]) -> Vec<u8> {
+    [named(b'w', key_id).as_slice(), row].concat()
+}
+
 /// The confirmation that was approved last, by the hash of requester, title and one approver who was asked.
 pub(crate) fn last_approved(hash: &[u8; 32]) -> Vec<u8> {
     [b"A", hash.as_slice()].concat()

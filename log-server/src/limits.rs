@@ -22,7 +22,10 @@ pub struct Limits {
     pub pending_per_key: u32,
     /// Confirmations that ask one approver and are pending at a time.
     pub pending_per_approver: u32,
-    /// Seconds until the same API key may ask again for what an approver rejected.
+    /// How many of an approver's places one API key may take, so that no key keeps the others out.
+    pub pending_per_key_and_approver: u32,
+    /// Seconds until the same API key may ask an approver again under a title that they rejected; it grows with every
+    /// further rejection.
     pub cool_down_seconds: u32,
     /// Long-polls open at a time.
     pub long_polls: usize,
@@ -40,12 +43,30 @@ impl Default for Limits {
             notified_per_hour_per_approver: 120,
             pending_per_key: 10_000,
             pending_per_approver: 100,
+            pending_per_key_and_approver: share_of(100),
             cool_down_seconds: 60,
             long_polls: 10_000,
             long_polls_per_key: 1_000,
             connections: 12_000,
         }
     }
+}
+
+/// The longest wait after rejections, in seconds. Long enough that nobody is worn out by it, and short enough that an honest
+/// key that was misunderstood loses no day.
+pub const LONGEST_COOL_DOWN: u64 = 3600;
+
+/// For how long after it, in seconds, a rejection makes the wait after the next one longer: the next day is another day.
+pub const REJECTIONS_COUNT_FOR: u64 = 24 * 3600;
+
+/// How many rejections in a row, whatever the titles, make a key wait before it asks that approver for anything more. A person
+/// rejects a few requests of an honest key one after the other; who changes the title for each try comes to the fifth soon.
+pub const ANY_TITLE_AFTER: u32 = 4;
+
+/// The share of an approver's places that one API key may take where nobody sets it: a fifth, so that it takes five keys to
+/// keep the others out, and one key still has more than a person reads in a while.
+pub const fn share_of(pending_per_approver: u32) -> u32 {
+    pending_per_approver.div_ceil(5)
 }
 
 /// Sign-ins that may begin in a minute, of everybody together: nobody has said who they are. Even with a full minute's at once

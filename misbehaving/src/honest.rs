@@ -66,7 +66,12 @@ impl Honest {
             random: Arc::new(OsRandom),
             primitive: Arc::new(PureRust),
             // The same is asked again and again here, by every door.
-            limits: Limits { cool_down_seconds: 0, pending_per_approver: 10_000, ..Limits::default() },
+            limits: Limits {
+                cool_down_seconds: 0,
+                pending_per_approver: 10_000,
+                pending_per_key_and_approver: 10_000,
+                ..Limits::default()
+            },
             couriers: log_server::notifications::Couriers::default(),
             free_disk: Arc::new(|| None),
             backup: None,

@@ -170,7 +170,6 @@ test('by keyboard alone: past the header, through the page, and to the outcome',
 
 test('a rejection is signed too, with a note beside it', async () => {
   const { page, violations } = alex;
-  // Another payload than elsewhere: what was rejected is not asked again at once.
   const asked = await ask({ reveal: true, payload: { ...PAYLOAD, replicas: 13 } });
   const answer = requester.wait(asked.id);
   await page.goto(asked.url);

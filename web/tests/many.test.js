@@ -8,8 +8,8 @@ import { connect } from './requester.js';
 import { startServer } from './server.js';
 
 const ALL = 200;
-/** Fewer than may be pending for one approver. */
-const AT_A_TIME = 50;
+/** As many as one API key may have pending for one approver. */
+const AT_A_TIME = 20;
 
 let server;
 let browser;

@@ -20,12 +20,13 @@ const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
 
 /**
  * Starts a server. With `publicPort` browsers reach it there, through something that stands in front of it.
- * `config` is the text of its configuration file, `environment` what stands in its environment too.
+ * `config` is the text of its configuration file, `environment` what stands in its environment too. Without one, what was
+ * rejected can be asked again at once: most requests of a file of tests have one title.
  *
  * @param {{publicPort?: number, config?: string, environment?: Record<string, string>}} [options]
  * @returns {Promise<{url: string, port: number, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
  */
-export async function startServer({ publicPort, config, environment = {} } = {}) {
+export async function startServer({ publicPort, config = '[limits]\ncool_down_seconds = 0\n', environment = {} } = {}) {
   for (const binary of [serverBinary, verifierBinary]) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
   }
@@ -33,8 +34,8 @@ export async function startServer({ publicPort, config, environment = {} } = {})
   const port = await freePort();
   const url = `http://localhost:${publicPort ?? port}`;
   const file = join(dir, 'countersign.toml');
-  if (config !== undefined) await writeFile(file, config);
-  const process = launch(dir, port, url, config === undefined ? [] : ['--config', file], environment);
+  await writeFile(file, config);
+  const process = launch(dir, port, url, ['--config', file], environment);
   try {
     await ready(process, `http://127.0.0.1:${port}`);
     const adminKey = (await readFile(join(dir, 'data/admin.key'), 'utf8')).trim();

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
-use log_server::limits::Limits;
+use log_server::limits::{Limits, share_of};
 use serde::Deserialize;
 
 use super::mail::FileMail;
@@ -52,6 +52,7 @@ struct FileLimits {
     notified_per_hour_per_approver: Option<NonZeroU32>,
     pending_per_key: Option<NonZeroU32>,
     pending_per_approver: Option<NonZeroU32>,
+    pending_per_key_and_approver: Option<NonZeroU32>,
     /// Zero switches it off.
     cool_down_seconds: Option<u32>,
     long_polls: Option<NonZeroUsize>,
@@ -110,6 +111,8 @@ impl FileLimits {
         set_rate(&mut limits.notified_per_hour_per_approver, self.notified_per_hour_per_approver);
         set_rate(&mut limits.pending_per_key, self.pending_per_key);
         set_rate(&mut limits.pending_per_approver, self.pending_per_approver);
+        limits.pending_per_key_and_approver = share_of(limits.pending_per_approver);
+        set_rate(&mut limits.pending_per_key_and_approver, self.pending_per_key_and_approver);
         limits.cool_down_seconds = self.cool_down_seconds.unwrap_or(limits.cool_down_seconds);
         set(&mut limits.long_polls, self.long_polls);
         set(&mut limits.long_polls_per_key, self.long_polls_per_key);
@@ -148,6 +151,17 @@ mod tests {
         assert_eq!((config.data_dir.to_str(), config.anchor.to_str()), (Some("/a/"), Some("/a.anchor")));
         assert_eq!((config.listen.port(), config.limits.long_polls), (1, 7));
         assert_eq!(config.limits.connections, Limits::default().connections);
+        assert_eq!(config.limits.pending_per_key_and_approver, Limits::default().pending_per_key_and_approver);
+    }
+
+    #[test]
+    fn a_keys_share_of_an_approvers_places_grows_with_them_unless_it_is_set() {
+        let folder = tempfile::tempdir().unwrap();
+        for (more, share) in [("", 200), ("pending_per_key_and_approver = 7\n", 7)] {
+            let text = format!("[limits]\npending_per_approver = 1000\n{more}");
+            let config = Config::from(args(Some(&text), folder.path())).unwrap();
+            assert_eq!(config.limits.pending_per_key_and_approver, share);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::records::ConfirmationRecord;
 use super::{Approvals, endings, pending};
 use crate::keyspace;
 use crate::problem::Problem;
+use crate::store::StoreError;
 use crate::writer::{Command, Failed, Priority, Transaction};
 
 struct Cancel {
@@ -15,7 +16,7 @@ struct Cancel {
 impl Approvals {
     /// Ends a pending confirmation. One that is decided stays as it is.
     pub async fn cancel(&self, key_id: &str, id: &str) -> Result<api::Confirmation, Problem> {
-        self.writer.submit(Cancel { id: id.to_owned(), key_id: key_id.to_owned() }).await?;
+        self.submit_by(key_id, Cancel { id: id.to_owned(), key_id: key_id.to_owned() }).await?;
         self.confirmation(key_id, id)
     }
 }
@@ -35,11 +36,16 @@ impl Command for Cancel {
             return Ok(());
         }
         require_pending(status).map_err(Failed::Refused)?;
-        record.cancelled_at = Some(tx.now().unix());
-        pending::close(tx, &record)?;
-        endings::tell(tx, &record)?;
-        tx.put(key, &record);
-        tx.wake(&self.id);
-        Ok(())
+        Ok(end(tx, &mut record)?)
     }
+}
+
+/// Ends a pending confirmation as cancelled. The log has no entry for it: what was never approved needs no evidence.
+pub(super) fn end(tx: &mut Transaction<'_>, record: &mut ConfirmationRecord) -> Result<(), StoreError> {
+    record.cancelled_at = Some(tx.now().unix());
+    pending::close(tx, record)?;
+    endings::tell(tx, record)?;
+    tx.put(keyspace::confirmation(&record.id), record);
+    tx.wake(&record.id);
+    Ok(())
 }

@@ -27,7 +27,7 @@ impl Approvals {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<Consumed, Problem> {
         let command = Consume { id: id.to_owned(), key_id: key_id.to_owned(), idempotency };
-        let ConsumedRecord { at, index, .. } = self.writer.submit(command).await?;
+        let ConsumedRecord { at, index, .. } = self.submit_by(key_id, command).await?;
         let published = self.writer.published();
         let hashes = self.inclusion(LeafIndex::new(index), &published)?;
         Ok(Consumed {

@@ -10,9 +10,10 @@ use verifier::json::{Object, Value};
 use verifier::names::{self, Username};
 use verifier::time::Timestamp;
 
+use super::cool_down::Rows;
 use super::notify::Notify;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, IdempotencyRecord, RawJson};
-use super::{Approvals, notify, pending, precedents, seconds, shown, username};
+use super::{Approvals, notify, pending, seconds, shown, username};
 use crate::api_keys::KeyRecord;
 use crate::keyspace;
 use crate::limits::Limits;
@@ -61,8 +62,8 @@ struct Create {
     weight: usize,
     notify: Notify,
     couriers: Couriers,
-    /// The hash of what is asked.
-    question: [u8; 32],
+    /// Where rejections by its approvers are counted.
+    rows: Rows,
     limits: Limits,
 }
 
@@ -80,7 +81,7 @@ impl Approvals {
     ) -> Result<Created, Problem> {
         let command = self.check_request(key, idempotency, request)?;
         admit(&command.draft.approvers)?;
-        Ok(self.writer.submit(command).await?)
+        self.submit_by(&key.id, command).await
     }
 
     fn check_request(
@@ -130,7 +131,7 @@ impl Approvals {
             idempotency,
             request_hash: request_hash(&draft, expires_in, use_within, metadata.as_ref(), notify_word.as_deref()),
             salts: draft.approvers.iter().map(|_| bytes32(&*self.random)).collect(),
-            question: precedents::question(&draft),
+            rows: Rows::of(&draft),
             limits: self.limits,
             draft,
             expires_in,
@@ -224,8 +225,7 @@ impl Command for Create {
                 return Err(Failed::Refused(Problem::invalid("approvers", reason)));
             }
         }
-        let cool_down = self.limits.cool_down_seconds;
-        precedents::check_cool_down(tx, &self.key.id, &self.draft, &self.question, cool_down)?;
+        self.rows.check(tx, &self.key.id, &self.draft, self.limits.cool_down_seconds)?;
         let issued_at = tx.now();
         let expires_at = issued_at.plus(self.expires_in);
         let use_by = expires_at.plus(self.use_within);

@@ -14,7 +14,7 @@ use verifier::webauthn::{Assertion, PublicKey, verify_assertion};
 use super::confirmation::{Current, require_pending};
 use super::precedents::Traces;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, CredentialRecord, DecisionRecord};
-use super::{Approvals, assertion, endings, own, pending, time_text, username};
+use super::{Approvals, assertion, by_key, endings, own, pending, time_text, username};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -234,6 +234,10 @@ impl Command for Decide {
         let key = keyspace::confirmation(&self.id);
         let Some(mut record) = tx.get::<ConfirmationRecord>(&key)? else { return refused(Problem::NotFound) };
         require_pending(record.status_in_writer(tx.now())).map_err(Failed::Refused)?;
+        if !by_key::is_good(tx, &record.key_id)? {
+            let words = "this confirmation is cancelled already: its API key was revoked";
+            return refused(Problem::Conflict(words.to_owned()));
+        }
         let credential_key = keyspace::credential(&self.credential);
         let Some(mut credential) = tx.get::<CredentialRecord>(&credential_key)? else {
             return refused(Problem::NotFound);

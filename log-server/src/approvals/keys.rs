@@ -1,4 +1,4 @@
-//! API keys: making, listing, revoking, and finding the one that a request brings.
+//! API keys: making, listing, and finding the one that a request brings.
 
 use api::{CreateKey, Key, KeyCreated, KeyList};
 use verifier::names;
@@ -17,8 +17,6 @@ struct Create {
     record: KeyRecord,
     hash: [u8; 32],
 }
-
-struct Revoke(String);
 
 impl Approvals {
     /// The record of an API key that is known and not revoked.
@@ -62,11 +60,6 @@ impl Approvals {
     pub fn keys(&self) -> Result<KeyList, Problem> {
         let records = self.records::<KeyRecord>(keyspace::API_KEYS)?;
         Ok(KeyList { keys: records.into_iter().map(describe).collect() })
-    }
-
-    /// Revokes an API key.
-    pub async fn revoke_key(&self, id: &str) -> Result<(), Problem> {
-        Ok(self.writer.submit(Revoke(id.to_owned())).await?)
     }
 }
 
@@ -120,24 +113,5 @@ impl Command for Create {
         tx.put_bytes(keyspace::api_key_hash(&self.hash), record.id.clone().into_bytes());
         tracing::info!(event = "key", id = record.id);
         Ok(record)
-    }
-}
-
-impl Command for Revoke {
-    type Answer = ();
-    type Refusal = Problem;
-
-    fn run(self, tx: &mut Transaction<'_>) -> Result<(), Failed<Problem>> {
-        let key = keyspace::api_key(&self.0);
-        let Some(record) = tx.get::<KeyRecord>(&key)? else { return Err(Failed::Refused(Problem::NotFound)) };
-        let others = tx.all::<KeyRecord>(keyspace::API_KEYS)?;
-        let mut others = others.iter().filter(|other| other.id != record.id && other.revoked_at.is_none());
-        if record.scopes.contains(&Scope::Admin) && !others.any(|other| other.scopes.contains(&Scope::Admin)) {
-            let words = "this is the last API key with the scope admin; make another before you revoke it";
-            return Err(Failed::Refused(Problem::Conflict(words.to_owned())));
-        }
-        tx.put(key, &KeyRecord { revoked_at: record.revoked_at.or(Some(tx.now().unix())), ..record });
-        tracing::info!(event = "key revoked", id = self.0);
-        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What is pending, counted by API key and by approver: nobody is asked for more at a time than a person can read, and a
+//! What is pending, counted by API key, by approver and by both together: nobody is asked for more at a time than a person can read, and a
 //! revocation finds what it has a part in.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 use verifier::names::Username;
 use verifier::time::Timestamp;
 
-use super::records::ConfirmationRecord;
+use super::records::{ApproverSlot, ConfirmationRecord};
 use crate::keyspace;
 use crate::limits::Limits;
 use crate::problem::Problem;
@@ -27,14 +27,11 @@ pub(super) fn open(
     record: &ConfirmationRecord,
     limits: &Limits,
 ) -> Result<(), Failed<Problem>> {
-    let key = [(of_key(&record.key_id), limits.pending_per_key, "of this API key are".to_owned())];
-    let approvers = record.approvers.iter().map(|slot| {
-        (of_approver(&slot.username), limits.pending_per_approver, format!("that ask {} are", slot.username))
-    });
-    for (name, most, whose) in key.into_iter().chain(approvers) {
+    for Places { name, most, limit, whose } in places(record, limits) {
         let pending = count_after_expiry(tx, &name)?;
         if pending >= most {
-            let reason = format!("{pending} confirmations {whose} pending, at most {most} may be");
+            let reason =
+                format!("{pending} confirmations {whose} are pending, at most {most} may be: the limit is {limit}");
             return Err(Failed::Refused(Problem::TooMany { reason, retry_after: RETRY_AFTER }));
         }
         tx.put(keyspace::pending_count(&name), &(pending + 1));
@@ -43,9 +40,45 @@ pub(super) fn open(
     Ok(())
 }
 
+/// What a confirmation takes a place of.
+struct Places {
+    name: String,
+    most: u32,
+    /// The limit's name in the configuration.
+    limit: &'static str,
+    /// For words.
+    whose: String,
+}
+
+/// Of its key; and of each approver the key's share, and all.
+fn places(record: &ConfirmationRecord, limits: &Limits) -> Vec<Places> {
+    let mut places = vec![Places {
+        name: of_key(&record.key_id),
+        most: limits.pending_per_key,
+        limit: "pending_per_key",
+        whose: "of this API key".to_owned(),
+    }];
+    for ApproverSlot { username, .. } in &record.approvers {
+        places.push(Places {
+            name: of_both(&record.key_id, username),
+            most: limits.pending_per_key_and_approver,
+            limit: "pending_per_key_and_approver",
+            whose: format!("of this API key that ask {username}"),
+        });
+        places.push(Places {
+            name: of_approver(username),
+            most: limits.pending_per_approver,
+            limit: "pending_per_approver",
+            whose: format!("that ask {username}"),
+        });
+    }
+    places
+}
+
 /// Gives the places of a confirmation back: it ended.
 pub(super) fn close(tx: &mut Transaction<'_>, record: &ConfirmationRecord) -> Result<(), StoreError> {
-    let approvers = record.approvers.iter().map(|slot| of_approver(&slot.username));
+    let approvers =
+        record.approvers.iter().flat_map(|slot| [of_approver(&slot.username), of_both(&record.key_id, &slot.username)]);
     for name in approvers.chain([of_key(&record.key_id)]) {
         let place = keyspace::pending(&name, record.expires_at, &record.id);
         if tx.get_bytes(&place)?.is_some() {
@@ -77,6 +110,24 @@ pub(super) fn asking_from(
     Ok(places.iter().map(|(place, _)| id_in(place, &prefix)).collect())
 }
 
+/// Where what an API key asked and can still be decided begins, as far as time goes.
+pub(super) fn first_of_key(key_id: &str, now: Timestamp) -> Vec<u8> {
+    keyspace::pending(&of_key(key_id), now.unix(), "")
+}
+
+/// The ids of what an API key asked, from a place on, and the place behind them; none if there are no more.
+pub(super) fn of_key_from(
+    store: &dyn Store,
+    key_id: &str,
+    from: &[u8],
+    limit: usize,
+) -> Result<(Vec<String>, Option<Vec<u8>>), StoreError> {
+    let prefix = keyspace::pending_prefix(&of_key(key_id));
+    let places = store.scan(from, &keyspace::after(&prefix), limit)?;
+    let behind = places.last().map(|(place, _)| [place.as_slice(), &[0]].concat());
+    Ok((places.iter().map(|(place, _)| id_in(place, &prefix)).collect(), behind))
+}
+
 fn id_in(place: &[u8], prefix: &[u8]) -> String {
     String::from_utf8_lossy(&place[prefix.len() + 8..]).into_owned()
 }
@@ -101,6 +152,10 @@ fn count(tx: &Transaction<'_>, name: &str) -> Result<u32, StoreError> {
 /// A username has no colon, so no key is mistaken for a person.
 fn of_key(id: &str) -> String {
     format!("key:{id}")
+}
+
+fn of_both(key_id: &str, username: &str) -> String {
+    format!("share:{key_id}:{username}")
 }
 
 fn of_approver(username: &str) -> String {

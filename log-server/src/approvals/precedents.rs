@@ -1,5 +1,5 @@
-//! What was decided before about the same thing: rejections, which cool a requester down, and the last approval, which the
-//! next request is compared with.
+//! What was decided before about the same thing: rejections, which the next approver hears of and which cool a requester down
+//! (`cool_down.rs`), and the last approval, which the next request is compared with.
 //!
 //! The same question is the same action and payload of the same API key, whatever the times, the quorum or who else is
 //! asked: none of these makes it another question for the person who said no.
@@ -10,12 +10,13 @@ use verifier::document::Core;
 use verifier::json::{Object, Value};
 
 use super::confirmation::Current;
+use super::cool_down::Rows;
 use super::records::{ConfirmationRecord, RejectedRecord, RejectionRecord};
 use super::{Approvals, time_text};
 use crate::keyspace;
 use crate::problem::Problem;
 use crate::store::StoreError;
-use crate::writer::{Failed, Transaction};
+use crate::writer::Transaction;
 
 /// How many rejections of one question are kept.
 const MAX_KEPT: usize = 32;
@@ -27,12 +28,13 @@ pub(super) struct Traces {
     question: [u8; 32],
     /// One for each approver, in their order.
     titles: Vec<[u8; 32]>,
+    rows: Rows,
 }
 
 impl Traces {
     pub(super) fn of(core: &Core) -> Self {
         let titles = core.approvers.iter().map(|approver| title(core, approver.as_str()));
-        Self { question: question(core), titles: titles.collect() }
+        Self { question: question(core), titles: titles.collect(), rows: Rows::of(core) }
     }
 
     /// Remembers how a confirmation ended, if by a decision.
@@ -42,6 +44,7 @@ impl Traces {
         record: &ConfirmationRecord,
         status: Status,
     ) -> Result<(), StoreError> {
+        self.rows.count(tx, record, status)?;
         match status {
             Status::Approved => {
                 for title in &self.titles {
@@ -74,33 +77,8 @@ impl Traces {
     }
 }
 
-/// Refuses to ask somebody at once for what they have just rejected.
-pub(super) fn check_cool_down(
-    tx: &Transaction<'_>,
-    key_id: &str,
-    core: &Core,
-    question: &[u8; 32],
-    seconds: u32,
-) -> Result<(), Failed<Problem>> {
-    let Some(before) = tx.get::<RejectedRecord>(&keyspace::rejected(key_id, question))? else { return Ok(()) };
-    let asked = |name: &str| core.approvers.iter().any(|approver| approver.as_str() == name);
-    let now = tx.now().unix();
-    for rejection in before.last.iter().rev() {
-        let cool_at = rejection.at.saturating_add(u64::from(seconds));
-        if cool_at > now && asked(&rejection.by) {
-            let RejectionRecord { by, at, .. } = rejection;
-            let reason = format!(
-                "{by} rejected the same action and payload at {}; it can be asked again {seconds} seconds later",
-                time_text(*at)
-            );
-            return Err(Failed::Refused(Problem::TooMany { reason, retry_after: cool_at - now }));
-        }
-    }
-    Ok(())
-}
-
 /// The hash of what is asked.
-pub(super) fn question(core: &Core) -> [u8; 32] {
+fn question(core: &Core) -> [u8; 32] {
     hash(Object::new([("action", core.action.as_str().into()), ("payload", core.payload.clone().into())]))
 }
 
@@ -149,6 +127,6 @@ fn title(core: &Core, approver: &str) -> [u8; 32] {
     ]))
 }
 
-fn hash(object: Object) -> [u8; 32] {
+pub(super) fn hash(object: Object) -> [u8; 32] {
     Sha256::digest(Value::from(object).to_canonical()).into()
 }

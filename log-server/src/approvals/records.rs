@@ -95,12 +95,20 @@ pub(crate) struct IdempotencyRecord {
     pub(crate) keep_until: u64,
 }
 
-/// What was asked for and rejected, so that it is not asked again at once and a later reader hears of it.
+/// What was asked for and rejected, so that a later reader hears of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RejectedRecord {
     pub(crate) times: u32,
     /// The newest of them, oldest first.
     pub(crate) last: Vec<RejectionRecord>,
+}
+
+/// Rejections in a row, of one approver and one API key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RejectionsRecord {
+    pub(crate) times: u32,
+    /// When the last was.
+    pub(crate) at: u64,
 }
 
 /// One of the rejections of the same question.
@@ -206,6 +214,11 @@ impl ConfirmationRecord {
             decision,
             salt: encoding::array_from_base64url(&slot.salt).map_err(|_| damaged())?,
         })
+    }
+
+    /// About how many bytes it takes in the store.
+    pub(crate) fn size(&self) -> usize {
+        1024 + self.core.len() + self.metadata.as_ref().map_or(0, |metadata| metadata.0.get().len())
     }
 
     /// The place of an approver.

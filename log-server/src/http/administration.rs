@@ -52,7 +52,9 @@ pub(super) async fn keys(State(app): Server, headers: HeaderMap) -> Answer<Json<
 /// `DELETE /api/keys/{id}`
 pub(super) async fn revoke_key(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<StatusCode> {
     caller::key(&app, &headers, Scope::Admin)?;
-    app.approvals.revoke_key(&id).await?;
+    // It may cancel many requests, and goes on when the caller goes away.
+    let revoking = tokio::spawn(async move { app.approvals.revoke_key(&id).await });
+    revoking.await.map_err(|_| Problem::Unknown)??;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -49,6 +49,42 @@ async fn so_many_may_be_pending_for_one_approver() {
 }
 
 #[tokio::test]
+async fn one_key_takes_no_more_than_its_share_of_an_approvers_places() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let limits = Limits { pending_per_approver: 5, pending_per_key_and_approver: 2, ..Limits::default() };
+    let server = Setup { limits, ..setup }.start().await;
+    let (alex, _sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (greedy, honest) = (server.requester().await, server.requester().await);
+    let to_alex = request("alex", &json!({"expiresIn": 60}));
+    let first = server.ask(&greedy, &to_alex).await.id;
+    let both = request("", &json!({"username": null, "approvers": ["alex", "sam"]}));
+    let second = server.ask(&greedy, &both).await.id;
+
+    let stored = server.stored();
+    for refused in [&to_alex, &both, &request("alex", &json!({"action": "Another title"}))] {
+        let (_, words) = too_many(server.try_ask(&greedy, refused).await);
+        assert!(words.contains("2 confirmations of this API key that ask alex are pending, at most 2"), "{words}");
+        assert!(words.contains("pending_per_key_and_approver"), "{words}");
+    }
+    assert_eq!(server.stored(), stored, "a refusal leaves no trace");
+    // The other places of alex are for other keys, and another approver has places of their own.
+    for _ in 0..2 {
+        server.ask(&honest, &to_alex).await;
+    }
+    server.ask(&greedy, &request("sam", &json!({}))).await;
+    // A place is free again when a request is decided, taken back or over.
+    alex.approve(&server, &first).await;
+    let third = server.ask(&greedy, &to_alex).await.id;
+    too_many(server.try_ask(&greedy, &to_alex).await);
+    server.cancel(&greedy, &second).await.expect(200);
+    server.ask(&greedy, &to_alex).await;
+    too_many(server.try_ask(&greedy, &to_alex).await);
+    clock.advance(61);
+    server.ask(&greedy, &to_alex).await;
+    server.cancel(&greedy, &third).await.refused(409);
+}
+
+#[tokio::test]
 async fn so_many_may_be_pending_of_one_key_also_after_a_restart() {
     let limits = Limits { pending_per_key: 2, ..Limits::default() };
     let server = Setup { limits, ..Setup::new() }.start().await;
@@ -86,18 +122,20 @@ async fn what_was_rejected_is_not_asked_again_at_once() {
     clock.advance(10);
 
     let stored = server.stored();
-    for changes in [json!({}), json!({"expiresIn": 600, "reveal": true}), json!({"metadata": {"please": true}})] {
+    let another = json!({"payload": {"commit": "b2c3d4e"}});
+    for changes in
+        [json!({}), another, json!({"expiresIn": 600, "reveal": true}), json!({"metadata": {"please": true}})]
+    {
         let (seconds, words) = too_many(server.try_ask(&key, &request("alex", &changes)).await);
         assert_eq!(seconds, 50);
-        assert!(words.contains("alex rejected the same action and payload"), "{words}");
+        assert!(words.contains("alex rejected what this API key asked under this title"), "{words}");
+        assert!(words.contains("cool_down_seconds, 60"), "{words}");
     }
     let both = json!({"username": null, "approvers": ["alex", "sam"], "quorum": 1});
     too_many(server.try_ask(&key, &request("", &both)).await);
     assert_eq!(server.stored(), stored, "a refusal leaves no trace");
 
-    let another = json!({"payload": {"commit": "b2c3d4e"}});
     for (key, request) in [
-        (&key, request("alex", &another)),
         (&key, request("alex", &json!({"action": "Deploy to staging"}))),
         (&key, request("sam", &json!({}))),
         (&other, request("alex", &json!({}))),
@@ -111,11 +149,69 @@ async fn what_was_rejected_is_not_asked_again_at_once() {
 }
 
 #[tokio::test]
+async fn every_further_rejection_doubles_the_wait_until_an_approval_or_a_day_ends_the_row() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let server = setup.start().await;
+    let (alex, key) = (server.enrol("alex").await, server.requester().await);
+    let mut tries = 0;
+    // Every try has another payload.
+    let mut next = || {
+        tries += 1;
+        request("alex", &json!({"payload": {"try": tries}}))
+    };
+    let waits = async |asked: serde_json::Value| too_many(server.try_ask(&key, &asked).await).0;
+    for wait in [60, 120, 240, 480, 960, 1920, 3600, 3600] {
+        let id = server.ask(&key, &next()).await.id;
+        alex.decide(&server, &id, "reject").await;
+        assert_eq!(waits(next()).await, wait);
+        clock.advance(wait - 1);
+        assert_eq!(waits(next()).await, 1);
+        clock.advance(1);
+    }
+    let id = server.ask(&key, &next()).await.id;
+    alex.approve(&server, &id).await;
+    for wait in [60, 120] {
+        let id = server.ask(&key, &next()).await.id;
+        alex.decide(&server, &id, "reject").await;
+        assert_eq!(waits(next()).await, wait, "the approval ended the row");
+        clock.advance(wait);
+    }
+    clock.advance(24 * 3600);
+    let id = server.ask(&key, &next()).await.id;
+    alex.decide(&server, &id, "reject").await;
+    assert_eq!(waits(next()).await, 60, "the next day is another day");
+}
+
+#[tokio::test]
+async fn a_title_that_changes_with_every_try_is_found_out() {
+    let (setup, clock) = Setup::with_manual_clock();
+    let server = setup.start().await;
+    let (alex, _sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (key, other) = (server.requester().await, server.requester().await);
+    let titled = |approver: &str, n: u32| request(approver, &json!({"action": format!("Deploy, try {n}")}));
+    for n in 1..=4 {
+        let id = server.ask(&key, &titled("alex", n)).await.id;
+        alex.decide(&server, &id, "reject").await;
+    }
+    let fifth = server.ask(&key, &titled("alex", 5)).await.id;
+    alex.decide(&server, &fifth, "reject").await;
+    let (seconds, words) = too_many(server.try_ask(&key, &titled("alex", 6)).await);
+    assert_eq!(seconds, 60);
+    assert!(words.contains("under any title") && words.contains("5 in a row"), "{words}");
+    server.ask(&key, &titled("sam", 6)).await;
+    server.ask(&other, &titled("alex", 6)).await;
+    clock.advance(60);
+    let sixth = server.ask(&key, &titled("alex", 6)).await.id;
+    alex.decide(&server, &sixth, "reject").await;
+    assert_eq!(too_many(server.try_ask(&key, &titled("alex", 7)).await).0, 120);
+}
+
+#[tokio::test]
 async fn the_cool_down_can_be_set_and_switched_off() {
     let limits = Limits { cool_down_seconds: 0, ..Limits::default() };
     let server = Setup { limits, ..Setup::new() }.start().await;
     let (alex, key) = (server.enrol("alex").await, server.requester().await);
-    for _ in 0..3 {
+    for _ in 0..7 {
         let id = server.ask(&key, &request("alex", &json!({}))).await.id;
         alex.decide(&server, &id, "reject").await;
     }
@@ -133,7 +229,7 @@ async fn whoever_is_asked_again_is_told_of_the_rejections_before() {
         let id = ask(&key, "alex").await;
         assert_eq!(rejections(&server.approve_options(&id, "alex").await), times.len());
         times.push(alex.decide(&server, &id, "reject").await.decided_at);
-        clock.advance(61);
+        clock.advance(121);
     }
     let told = server.approve_options(&ask(&key, "alex").await, "alex").await.rejected_before.unwrap();
     assert_eq!(told.times, 2);
@@ -152,7 +248,8 @@ fn rejections(shown: &ApproveOptions) -> usize {
 
 #[tokio::test]
 async fn the_last_approved_of_the_same_requester_and_title_goes_to_whom_was_asked_both_times() {
-    let server = Server::new().await;
+    let limits = Limits { cool_down_seconds: 0, ..Limits::default() };
+    let server = Setup { limits, ..Setup::new() }.start().await;
     let (alex, sam) = (server.enrol("alex").await, server.enrol("sam").await);
     let (key, other) =
         (server.requester().await, server.make_key(&json!({"name": "x", "scopes": ["request"]})).await.key);

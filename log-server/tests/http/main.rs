@@ -42,6 +42,7 @@ mod pages;
 mod proofs;
 mod publication;
 mod recovery;
+mod revoked_keys;
 mod revoking;
 mod several_actors;
 mod starting;

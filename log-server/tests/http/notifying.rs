@@ -247,7 +247,12 @@ async fn a_restart_loses_nothing_and_sends_nothing_again_that_was_settled() {
 
 #[tokio::test]
 async fn a_slow_channel_holds_nobody_who_decides() {
-    let limits = Limits { pending_per_approver: 1_000, notified_per_hour_per_approver: 1_000, ..Limits::default() };
+    let limits = Limits {
+        pending_per_approver: 1_000,
+        pending_per_key_and_approver: 1_000,
+        notified_per_hour_per_approver: 1_000,
+        ..Limits::default()
+    };
     let (setup, mut post) = with_mail(Setup { limits, ..Setup::new() }, 2);
     let server = setup.start().await;
     let key = server.requester().await;

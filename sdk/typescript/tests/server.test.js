@@ -49,14 +49,16 @@ test('the compare code is the one that the approver sees', async () => {
 });
 
 test('rejected with a note, and the same question again is refused for a while', async () => {
-  const question = { ...QUESTION, payload: { n: 2 } };
+  // Under another title than elsewhere: what was rejected is not asked again at once, whatever the payload.
+  const question = { ...QUESTION, action: 'Delete api-gateway' };
   const decision = await client().requestApproval({
     ...question, onPending: ({ id }) => void server.passkey.decide(id, 'reject', 'not\u202e today'),
   });
   assert.equal(decision.status, 'rejected');
   assert.equal(decision.note, 'not\u202e today');
   assert.throws(() => decision.orThrow(), { code: 'rejected', message: 'rejected: not[U+202E] today' });
-  await assert.rejects(client().requestApproval(question), { code: 'refused', status: 429 });
+  const again = { ...question, payload: { n: 2 } };
+  await assert.rejects(client().requestApproval(again), { code: 'refused', status: 429 });
 });
 
 test('nobody decides: the own timeout, and the expiry', async () => {

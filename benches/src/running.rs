@@ -84,7 +84,14 @@ impl Running {
     pub async fn key(&self, scope: &str) -> Result<String, Problem> {
         let (name, scopes) = ("load".to_owned(), vec![scope.to_owned()]);
         let request = api::CreateKey { name, scopes, owner: None, separate: false, approvers: None };
-        Ok(self.app.approvals.create_key(request).await?.key)
+        Ok(self.app.approvals.create_key(&self.admin()?, request).await?.key)
+    }
+
+    /// The id of the API key that the first start made.
+    pub fn admin(&self) -> Result<String, Problem> {
+        let keys = self.app.approvals.keys()?.keys.into_iter();
+        let mut admins = keys.filter(|key| key.scopes.iter().any(|scope| scope == "admin"));
+        admins.next().map(|key| key.id).ok_or(Problem::NoKey)
     }
 
     /// Lets the writer finish.

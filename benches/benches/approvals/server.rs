@@ -92,13 +92,14 @@ impl Server {
     }
 }
 
-/// Serves until the input ends. The limits are the usual ones but for how often one key and one person may be asked, which
-/// is what is measured here.
+/// Serves until the input ends. The limits are the usual ones but for how often and for how much one key may ask one
+/// person, which is what is measured here.
 pub(crate) async fn serve(folder: &Path) {
     let store = RocksStore::open(&folder.join("db")).expect("a store");
     let limits = Limits {
         requests_per_minute_per_key: u32::MAX,
         requests_per_minute_per_approver: u32::MAX,
+        pending_per_key_and_approver: Limits::default().pending_per_approver,
         ..Limits::default()
     };
     let couriers = messages::couriers(folder);
@@ -108,14 +109,15 @@ pub(crate) async fn serve(folder: &Path) {
     for _ in 0..KEYS {
         keys.push(running.key("request").await.expect("a key"));
     }
+    let admin = running.admin().expect("an admin key");
     let note = "People of the benchmark".to_owned();
     let invite = CreateInvite { note, max_uses: Some(PEOPLE), username: None, email: None, expires_in: None };
-    let invite = running.app.approvals.create_invite(invite).await.expect("an invite").code;
+    let invite = running.app.approvals.create_invite(&admin, invite).await.expect("an invite").code;
     let mut addressed = Vec::new();
     for number in 0..messages::PEOPLE {
         let (note, email) = ("Somebody with an address".to_owned(), Some(format!("told-{number}@example.com")));
         let invite = CreateInvite { note, max_uses: None, username: None, email, expires_in: None };
-        addressed.push(running.app.approvals.create_invite(invite).await.expect("an invite").code);
+        addressed.push(running.app.approvals.create_invite(&admin, invite).await.expect("an invite").code);
     }
     let trust = running.app.trust().to_json();
     let told = Told { url: format!("http://{address}"), keys, invite, addressed, trust };

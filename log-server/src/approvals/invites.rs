@@ -25,8 +25,8 @@ struct Create {
 struct Revoke(String);
 
 impl Approvals {
-    /// Makes an invite. Its code is told this once and kept as a hash.
-    pub async fn create_invite(&self, request: CreateInvite) -> Result<InviteCreated, Problem> {
+    /// Makes an invite, asked with the API key that has the id `by`. Its code is told this once and kept as a hash.
+    pub async fn create_invite(&self, by: &str, request: CreateInvite) -> Result<InviteCreated, Problem> {
         shown("note", &request.note, names::check_action)?;
         let max_uses = request.max_uses.unwrap_or(1);
         if !USES.contains(&max_uses) {
@@ -57,7 +57,7 @@ impl Approvals {
             expires_at: 0,
             revoked: false,
         };
-        let record = self.writer.submit(Create { record, code_hash: code_hash(&code), life }).await?;
+        let record = self.submit_by(by, Create { record, code_hash: code_hash(&code), life }).await?;
         Ok(InviteCreated {
             register_url: format!("{}/enrol/{code}", self.identity.public_url),
             id: record.id,
@@ -82,8 +82,8 @@ impl Approvals {
     }
 
     /// Revokes an invite.
-    pub async fn revoke_invite(&self, id: &str) -> Result<(), Problem> {
-        Ok(self.writer.submit(Revoke(id.to_owned())).await?)
+    pub async fn revoke_invite(&self, by: &str, id: &str) -> Result<(), Problem> {
+        self.submit_by(by, Revoke(id.to_owned())).await
     }
 }
 

@@ -27,8 +27,8 @@ impl Approvals {
         if record.revoked_at.is_some() { Err(Problem::NoKey) } else { Ok(record) }
     }
 
-    /// Makes an API key. Its text is told this once and kept as a hash.
-    pub async fn create_key(&self, request: CreateKey) -> Result<KeyCreated, Problem> {
+    /// Makes an API key, asked with the key that has the id `by`. Its text is told this once and kept as a hash.
+    pub async fn create_key(&self, by: &str, request: CreateKey) -> Result<KeyCreated, Problem> {
         shown("name", &request.name, names::check_requester)?;
         let scopes = request.scopes.iter().map(|name| scope(name)).collect::<Result<Vec<_>, _>>()?;
         if scopes.is_empty() {
@@ -52,7 +52,7 @@ impl Approvals {
             approvers: request.approvers,
             ..key_record(id, request.name, scopes, &key)
         };
-        let record = self.writer.submit(Create { record, hash: key.hash() }).await?;
+        let record = self.submit_by(by, Create { record, hash: key.hash() }).await?;
         Ok(KeyCreated { key: key.reveal().to_owned(), record: describe(record) })
     }
 

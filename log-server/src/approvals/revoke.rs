@@ -23,15 +23,15 @@ pub(super) struct Revoke {
 }
 
 impl Approvals {
-    /// Revokes a passkey by its name in the log.
-    pub async fn revoke(&self, credential: &str, reason: &str) -> Result<Revoked, Problem> {
+    /// Revokes a passkey by its name in the log, asked with the API key that has the id `by`.
+    pub async fn revoke(&self, by: &str, credential: &str, reason: &str) -> Result<Revoked, Problem> {
         let hash = encoding::array_from_base64url(credential).map_err(|_| Problem::NotFound)?;
         let reason = reason.parse().map_err(|error| Problem::invalid("reason", error))?;
         let record: CredentialRecord = self.record(&keyspace::credential(&hash))?.ok_or(Problem::NotFound)?;
         let username = Username::new(&record.username)
             .map_err(|_| StoreError(format!("the credential record {credential} is damaged")))?;
         let command = Revoke { credential: hash, approver: self.label(&username), username, reason, by_owner: None };
-        let RevokedRecord { at, index } = self.writer.submit(command).await?;
+        let RevokedRecord { at, index } = self.submit_by(by, command).await?;
         Ok(Revoked { credential: credential.to_owned(), revoked_at: time_text(at), log_index: index })
     }
 }

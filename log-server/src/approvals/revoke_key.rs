@@ -27,9 +27,9 @@ struct Revoke(String);
 struct CancelPiece(Vec<String>);
 
 impl Approvals {
-    /// Revokes an API key and cancels what it asked. Revoking twice is revoking once.
-    pub async fn revoke_key(&self, id: &str) -> Result<(), Problem> {
-        self.writer.submit(Revoke(id.to_owned())).await?;
+    /// Revokes an API key, asked with the key that has the id `by`, and cancels what it asked. Revoking twice is revoking once.
+    pub async fn revoke_key(&self, by: &str, id: &str) -> Result<(), Problem> {
+        self.submit_by(by, Revoke(id.to_owned())).await?;
         let mut from = pending::first_of_key(id, self.time.now());
         loop {
             // Read here, because the writer has no time to read. What has ended since is for the command to find.

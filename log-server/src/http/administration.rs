@@ -16,10 +16,10 @@ use crate::problem::Problem;
 
 /// `POST /api/invites`
 pub(super) async fn create_invite(State(app): Server, request: Request) -> Answer<(StatusCode, Json<InviteCreated>)> {
-    caller::key(&app, request.headers(), Scope::Admin)?;
+    let key = caller::key(&app, request.headers(), Scope::Admin)?;
     app.require_room()?;
     let asked: CreateInvite = request::json(request).await?;
-    Ok((StatusCode::CREATED, Json(app.approvals.create_invite(asked).await?)))
+    Ok((StatusCode::CREATED, Json(app.approvals.create_invite(&key.id, asked).await?)))
 }
 
 /// `GET /api/invites`
@@ -30,17 +30,17 @@ pub(super) async fn invites(State(app): Server, headers: HeaderMap) -> Answer<Js
 
 /// `DELETE /api/invites/{id}`
 pub(super) async fn revoke_invite(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<StatusCode> {
-    caller::key(&app, &headers, Scope::Admin)?;
-    app.approvals.revoke_invite(&id).await?;
+    let key = caller::key(&app, &headers, Scope::Admin)?;
+    app.approvals.revoke_invite(&key.id, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /api/keys`
 pub(super) async fn create_key(State(app): Server, request: Request) -> Answer<(StatusCode, Json<KeyCreated>)> {
-    caller::key(&app, request.headers(), Scope::Admin)?;
+    let key = caller::key(&app, request.headers(), Scope::Admin)?;
     app.require_room()?;
     let asked: CreateKey = request::json(request).await?;
-    Ok((StatusCode::CREATED, Json(app.approvals.create_key(asked).await?)))
+    Ok((StatusCode::CREATED, Json(app.approvals.create_key(&key.id, asked).await?)))
 }
 
 /// `GET /api/keys`
@@ -51,9 +51,9 @@ pub(super) async fn keys(State(app): Server, headers: HeaderMap) -> Answer<Json<
 
 /// `DELETE /api/keys/{id}`
 pub(super) async fn revoke_key(State(app): Server, Segment(id): Segment, headers: HeaderMap) -> Answer<StatusCode> {
-    caller::key(&app, &headers, Scope::Admin)?;
+    let key = caller::key(&app, &headers, Scope::Admin)?;
     // It may cancel many requests, and goes on when the caller goes away.
-    let revoking = tokio::spawn(async move { app.approvals.revoke_key(&id).await });
+    let revoking = tokio::spawn(async move { app.approvals.revoke_key(&key.id, &id).await });
     revoking.await.map_err(|_| Problem::Unknown)??;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -77,10 +77,10 @@ pub(super) async fn revoke_credential(
     why: Result<Query<Why>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Answer<Json<Revoked>> {
-    caller::key(&app, &headers, Scope::Admin)?;
+    let key = caller::key(&app, &headers, Scope::Admin)?;
     let why = why.map_err(|error| Problem::Malformed(error.body_text()))?.0;
     let reason = why.reason.ok_or_else(|| Problem::invalid("reason", "lost, stolen, left, replaced or other"))?;
-    Ok(Json(app.approvals.revoke(&credential, &reason).await?))
+    Ok(Json(app.approvals.revoke(&key.id, &credential, &reason).await?))
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,6 +41,7 @@ mod own_passkeys;
 mod pages;
 mod proofs;
 mod publication;
+mod races;
 mod recovery;
 mod revoked_keys;
 mod revoking;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use api::{ConfirmationList, Created, KeyCreated, Status};
+use api::{ConfirmationList, Created, KeyCreated, KeyList, Status};
 use log_server::limits::Limits;
 use log_server::store::memory::MemoryStore;
 use log_server::store::{Batch, Pair, Store, StoreError};
@@ -79,6 +79,42 @@ async fn a_key_that_is_revoked_between_request_and_writer_does_nothing() {
         let fate = if what == "consume" { Status::Approved } else { Status::Cancelled };
         assert_eq!(server.status(&id).await, fate, "{what}");
     }
+}
+
+/// Whoever holds a stolen admin key makes no second one with a call that was on its way.
+#[tokio::test]
+async fn an_admin_key_that_is_revoked_between_request_and_writer_leaves_nothing_behind() {
+    let server = Server::new().await;
+    let alex = server.enrol("alex").await;
+    let invite = server.invite(&json!({"note": "join us"})).await;
+    let other = server.full_requester().await;
+    let calls: [(Method, String, Value); 5] = [
+        (Method::POST, "/api/keys".to_owned(), json!({"name": "mine", "scopes": ["admin"]})),
+        (Method::POST, "/api/invites".to_owned(), json!({"note": "join me"})),
+        (Method::DELETE, format!("/api/invites/{}", invite.id), Value::Null),
+        (Method::DELETE, format!("/api/keys/{}", other.record.id), Value::Null),
+        (Method::DELETE, format!("/api/credentials/{}?reason=lost", alex.enrolled.credential), Value::Null),
+    ];
+    for (method, path, body) in calls {
+        let stolen = server.make_key(&json!({"name": "admin", "scopes": ["admin"]})).await;
+        let seen = administered(&server).await;
+        let call = server.call(method, &path).key(&stolen.key).json(&body);
+        server.overtaken_by_revocation(&stolen, call).await.expect(401);
+        let (before, after) = (seen, administered(&server).await);
+        assert_eq!(before.1, after.1, "{path}");
+        let good = |keys: &[api::Key]| -> Vec<String> {
+            let good = keys.iter().filter(|key| !key.revoked && key.id != stolen.record.id);
+            good.filter(|key| key.name != "appender").map(|key| key.id.clone()).collect()
+        };
+        assert_eq!(good(&before.0.keys), good(&after.0.keys), "{path}");
+    }
+}
+
+/// The API keys; the invites and the passkeys as they are told.
+async fn administered(server: &Server) -> (KeyList, [Value; 2]) {
+    let get = async |path| server.get(path).key(server.admin()).send().await.expect(200);
+    let others = [get("/api/invites").await.json(), get("/api/approvers").await.json()];
+    (get("/api/keys").await.json(), others)
 }
 
 /// The decision is signed and waits in the queue behind the revocation, before anything is cancelled.

@@ -26,7 +26,8 @@ const APPROVER: &str = "alex";
 pub(crate) async fn enrol(child: &Child) {
     let approvals = &child.app.approvals;
     let invite = serde_json::from_value(json!({"note": "for the crash tests"})).unwrap();
-    let code = approvals.create_invite(invite).await.unwrap().code;
+    let by = approvals.authenticate(&admin_key()).unwrap().id;
+    let code = approvals.create_invite(&by, invite).await.unwrap().code;
     let options = approvals.enrol_options(&code, Some(APPROVER)).unwrap().public_key.unwrap();
     let challenge = from_base64url(options["challenge"].as_str().unwrap()).unwrap();
     let (attestation_object, client_data) = authenticator::register(&challenge, PUBLIC_URL);

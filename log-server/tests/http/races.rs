@@ -21,8 +21,8 @@ use crate::people::{Person, request};
 use crate::server::{Server, Setup, soon};
 
 /// How often each race is run from several threads, and how often in each of both orders.
-const AT_ONCE: usize = 12;
-const IN_ORDER: usize = 3;
+const AT_ONCE: usize = 48;
+const IN_ORDER: usize = 8;
 
 /// How two calls come to the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -114,7 +114,7 @@ export function checkWebOrigin(webOrigin, rpId) {
   const refuse = (/** @type {string} */ why) => new Refusal(`the web origin ${quoted(webOrigin)} ${why}`);
   const [scheme, authority] = splitOnce(webOrigin, '://') ?? ['', webOrigin];
   const [host, port] = splitOnce(authority, ':') ?? [authority, undefined];
-  if (!/^[a-z0-9.-]+$/.test(host)) throw refuse('is not scheme, host and port alone');
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(host)) throw refuse('is not scheme, host and port alone');
   if (port !== undefined && !(/^(0|[1-9]\d{0,4})$/.test(port) && Number(port) <= 65_535)) {
     throw refuse('has a port that is no number');
   }

@@ -50,7 +50,7 @@ pub(crate) struct ServeArgs {
     /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits`, `mail` and `telegram`.
+    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits`, `mail`, `telegram` and `notify`.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -100,7 +100,7 @@ fn couriers(config: &Config, identity: &Identity) -> Result<Couriers, ServeError
     if let Some(telegram) = &config.telegram {
         couriers = telegram.add_to(couriers).map_err(ServeError::Telegram)?;
     }
-    Ok(couriers)
+    Ok(couriers.showing_payload(config.show_payload))
 }
 
 fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {

@@ -1,7 +1,8 @@
 //! Telling people of what waits for them: channels, the messages that go through them, and the worker that sends them.
 //!
 //! What is to be sent is written down with its cause, in one batch (`approvals/outbox.rs`); here it leaves the machine. A
-//! message is a pointer to a page: it shows the title and who asks, never the payload, and no link in it changes anything.
+//! message is a pointer to a page: it shows the title and who asks, the payload only where the operator wants that, and no
+//! link in it changes anything.
 //!
 //! A channel is added by its name in [`Channel`], a [`Courier`], and an address that `approvals/contacts.rs` takes.
 
@@ -86,6 +87,8 @@ pub trait Courier: Send + Sync + 'static {
 pub struct Couriers {
     by_channel: BTreeMap<Channel, Way>,
     telegram: Option<Arc<Telegram>>,
+    /// Whether messages about requests show the payload.
+    show_payload: bool,
 }
 
 /// One channel, and how many of its messages are under way at a time: a slow one does not hold the others.
@@ -121,6 +124,17 @@ impl Couriers {
     pub fn with_telegram(mut self, telegram: Arc<Telegram>, at_a_time: usize) -> Self {
         self.telegram = Some(telegram.clone());
         self.with(Channel::Telegram, telegram, at_a_time)
+    }
+
+    /// With the payload in the messages about requests, or without it, which is how they are if nobody says.
+    #[must_use]
+    pub fn showing_payload(self, show_payload: bool) -> Self {
+        Self { show_payload, ..self }
+    }
+
+    /// Whether messages about requests show the payload.
+    pub(crate) fn show_payload(&self) -> bool {
+        self.show_payload
     }
 
     /// Whether there is this channel.

@@ -141,8 +141,8 @@ pub fn check_web_origin(web_origin: &str, rp_id: &str) -> Result<(), TrustError>
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    let host_form = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
-    if host.is_empty() || !host.bytes().all(host_form) {
+    let form = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if !host.split('.').all(|label| !label.is_empty() && label.bytes().all(form)) {
         return refuse("is not scheme, host and port alone");
     }
     if port.is_some_and(|port| port.parse::<u16>().map(|n| n.to_string()).as_deref() != Ok(port)) {
@@ -245,6 +245,11 @@ mod tests {
         for (web_origin, rp_id) in [
             ("http://approve.example.com", "approve.example.com"),
             ("https://approve.example.com.", "approve.example.com"),
+            ("https://approve.example.com.", "approve.example.com."),
+            ("https://.localhost", "localhost"),
+            ("http://.localhost:8080", ".localhost"),
+            ("https://a..example.com", "example.com"),
+            ("https://.", "."),
             ("https://badexample.com", "example.com"),
             ("https://example.com", "approve.example.com"),
             ("https://Example.com", "example.com"),

@@ -27,6 +27,8 @@ pub(super) struct Config {
     pub(super) limits: Limits,
     pub(super) mail: Option<FileMail>,
     pub(super) telegram: Option<FileTelegram>,
+    /// Whether messages show the payload.
+    pub(super) show_payload: bool,
 }
 
 /// What the file may say.
@@ -42,6 +44,16 @@ struct File {
     limits: FileLimits,
     mail: Option<FileMail>,
     telegram: Option<FileTelegram>,
+    #[serde(default)]
+    notify: FileNotify,
+}
+
+/// What messages to approvers show.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileNotify {
+    #[serde(default)]
+    show_payload: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -76,6 +88,7 @@ impl Config {
             limits: file.limits.over(Limits::default()),
             mail: file.mail,
             telegram: file.telegram,
+            show_payload: file.notify.show_payload,
         })
     }
 }
@@ -150,6 +163,9 @@ mod tests {
         let config = Config::from(typed).unwrap();
         assert_eq!((config.data_dir.to_str(), config.anchor.to_str()), (Some("/a/"), Some("/a.anchor")));
         assert_eq!((config.listen.port(), config.limits.long_polls), (1, 7));
+        assert!(!config.show_payload, "it is off unless the file says so");
+        let text = "[notify]\nshow_payload = true";
+        assert!(Config::from(args(Some(text), folder.path())).unwrap().show_payload);
         assert_eq!(config.limits.connections, Limits::default().connections);
         assert_eq!(config.limits.pending_per_key_and_approver, Limits::default().pending_per_key_and_approver);
     }
@@ -173,6 +189,8 @@ mod tests {
             "listen = 8080",
             "[mail]\nhost = 'a'\nfrom = 'a@b'\nserver = 1",
             "[telegram]\ntoken = '1:a'",
+            "[notify]\nshow_payloads = true",
+            "[notify]\nshow_payload = 'yes'",
             "[limits]\nlong_polls = 0",
             "a = =",
         ] {

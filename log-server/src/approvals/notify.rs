@@ -153,6 +153,7 @@ impl Approvals {
         let Some(address) = self.address(username, channel)? else { return Ok(None) };
         let core = current.record.parsed_core()?;
         let words = Words::asked(&core, username, channel, &self.approve_url(id), &self.identity.public_url);
+        let words = if self.couriers.show_payload() { words.with_payload(&core) } else { words };
         Ok(Some((address, words)))
     }
 

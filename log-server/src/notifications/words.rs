@@ -1,11 +1,13 @@
 //! The texts of all messages, in one place. A channel gives them its own form.
 //!
-//! Whatever comes from a requester is shown with hidden characters written out (`[U+202E]`), as the pages show it. No payload
-//! and no metadata comes here, so none can leak into a subject or a notice on a locked screen.
+//! Whatever comes from a requester is shown with hidden characters written out (`[U+202E]`), as the pages show it. A payload
+//! comes here only where the operator has turned that on, as text that begins at one place and goes nowhere else: no subject
+//! holds any of it. No metadata comes here.
 
 use api::Status;
 use verifier::document::Core;
-use verifier::words::visible;
+use verifier::json::Value;
+use verifier::words::{escaped, visible};
 
 use super::Channel;
 
@@ -32,6 +34,9 @@ pub enum Paragraph {
     /// A name and a value in letters of one width.
     Code(String, String),
 }
+
+/// The most characters of a payload that a message shows. A message is to be read at a glance, and Telegram takes 4,096.
+const MAX_PAYLOAD: usize = 1000;
 
 /// What became of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,13 @@ impl Words {
             link: Some(("See all of it, and decide".to_owned(), approve_url.to_owned())),
             after: after_asking(username, channel, public_url),
         }
+    }
+
+    /// With the payload of the request, behind what is said before the link.
+    #[must_use]
+    pub(crate) fn with_payload(mut self, core: &Core) -> Self {
+        self.before.extend(payload(&Value::from(core.payload.clone()).to_canonical()));
+        self
     }
 
     /// The request has ended: what stands in the place of what asked for a decision.
@@ -161,6 +173,27 @@ impl Words {
     }
 }
 
+/// A payload as JSON in which every hidden character is an escape, and how much of it this is.
+fn payload(canonical: &str) -> [Paragraph; 2] {
+    let mut shown = String::new();
+    let (all, mut taken, mut room) = (canonical.chars().count(), 0, MAX_PAYLOAD);
+    for character in canonical.chars() {
+        // An escape is shown whole or not at all.
+        let character = escaped(character.encode_utf8(&mut [0; 4]));
+        let Some(left) = room.checked_sub(character.chars().count()) else { break };
+        shown += &character;
+        (taken, room) = (taken + 1, left);
+    }
+    let words = if taken == all {
+        "The page shows the same field by field, and only what is there is signed.".to_owned()
+    } else {
+        format!(
+            "These are the first {taken} of the payload's {all} characters. Read the rest on the page before you decide."
+        )
+    };
+    [Code("Payload".to_owned(), shown), Plain(words)]
+}
+
 fn after_asking(username: &str, channel: Channel, public_url: &str) -> Vec<Paragraph> {
     let decides = "Opening the link decides nothing: you decide on the page, with your passkey. The page and the requester show the same compare code.";
     let (own, this) = match channel {
@@ -175,4 +208,31 @@ fn after_asking(username: &str, channel: Channel, public_url: &str) -> Vec<Parag
     let why = format!("This {this} is the contact of {username}. Change or remove it on {public_url}/me");
     let texts = own.into_iter().chain([decides]).map(str::to_owned).chain([why]);
     texts.map(Plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_shown_whole_with_what_is_hidden_as_escapes() {
+        let [Code(name, shown), Plain(words)] = payload("{\"to\":\"a\u{202e}b\u{200b}\u{e0041} é\"}") else {
+            unreachable!("a value and a sentence")
+        };
+        assert_eq!((name.as_str(), shown.as_str()), ("Payload", r#"{"to":"a\u202eb\u200b\udb40\udc41 é"}"#));
+        assert!(!words.contains("first"), "{words}");
+    }
+
+    #[test]
+    fn a_long_payload_is_cut_and_says_so() {
+        for (character, taken) in [("x", 1000), ("\u{202e}", 166), ("😀", 1000)] {
+            let [Code(_, shown), Plain(words)] = payload(&character.repeat(5231)) else {
+                unreachable!("a value and a sentence")
+            };
+            assert_eq!(shown, escaped(&character.repeat(taken)));
+            assert!(words.contains(&format!("the first {taken} of the payload's 5231 characters")), "{words}");
+        }
+        let [_, Plain(words)] = payload(&"x".repeat(1000)) else { unreachable!("a value and a sentence") };
+        assert!(!words.contains("first"), "{words}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use api::Status;
 use log_server::limits::Limits;
-use log_server::notifications::Undelivered;
+use log_server::notifications::{Message, Undelivered};
 use serde_json::json;
 
 use crate::courier::{path, with_mail};
@@ -41,6 +41,27 @@ async fn a_message_shows_title_and_requester_and_leads_to_the_page() {
     assert_eq!(server.settled(&key, &created.id).await, [("alex".to_owned(), "sent".to_owned())]);
     assert_eq!(alex.approve(&server, &created.id).await.status, Status::Approved);
     assert!(post.is_empty());
+}
+
+#[tokio::test]
+async fn a_payload_is_shown_where_the_operator_says_so_and_in_no_subject() {
+    let (setup, mut post) = with_mail(Setup::new(), 4);
+    let couriers = setup.couriers.clone().showing_payload(true);
+    let server = Setup { couriers, ..setup }.start().await;
+    let (_, key) = (server.enrol_reachable("alex", &mut post).await, server.requester().await);
+    let shown = json!({"payload": {"iban": "DE\u{202e}89"}, "metadata": {"note": "META-SECRET"}});
+    server.ask(&key, &told("alex", &shown)).await;
+    let Message { words, .. } = post.takes().await;
+    assert_eq!(words.subject, "Deploy api-gateway to production");
+    let text = format!("{:?}", words.before);
+    assert!(text.contains(&format!("{:?}", r#"{"iban":"DE\u202e89"}"#)), "{text}");
+    assert!(!format!("{words:?}").contains("META-SECRET") && !text.contains("the first"), "{words:?}");
+
+    let long = json!({"payload": {"text": format!("{}END-SECRET", "x".repeat(2000))}});
+    server.ask(&key, &told("alex", &long)).await;
+    let text = format!("{:?}", post.takes().await.words);
+    assert!(text.contains("the first 1000 of the payload's 2021 characters"), "{text}");
+    assert!(!text.contains("END-SECRET"), "{text}");
 }
 
 #[tokio::test]

@@ -126,6 +126,27 @@ async fn a_message_is_changed_once_its_request_is_decided_cancelled_or_expired()
 }
 
 #[tokio::test]
+async fn a_payload_is_shown_where_the_operator_says_so_until_the_request_ends() {
+    let (setup, api) = with_telegram(Setup::new()).await;
+    let couriers = setup.couriers.clone().showing_payload(true);
+    let server = Setup { couriers, ..setup }.start().await;
+    let (alex, key) = (server.enrol("alex").await, server.requester().await);
+    link(&server, &api, &alex, CHAT).await;
+    // The most that a title and a payload can take of a message: what stands behind them is not cut off.
+    let large =
+        json!({"action": "😀".repeat(300), "payload": {"text": format!("/start\u{202e}{}", "😀".repeat(2000))}});
+    let asked = server.ask(&key, &told(&large)).await;
+    let message = api.messages(CHAT, 2).await.pop().unwrap();
+    assert!(text(&message).contains(r#"{"text":"/start\u202e😀"#), "{message}");
+    assert!(text(&message).contains("characters. Read the rest on the page"), "{message}");
+    assert!(text(&message).contains(&asked.url) && text(&message).ends_with("/me"), "{message}");
+    server.settled(&key, &asked.id).await;
+    alex.approve(&server, &asked.id).await;
+    api.until("it is changed", |api| text(&api.chat(CHAT)[1]).contains("It was approved.")).await;
+    assert!(!text(&api.chat(CHAT)[1]).contains("/start"), "what has ended shows no payload");
+}
+
+#[tokio::test]
 async fn a_code_serves_once_for_a_quarter_of_an_hour_and_the_old_contact_is_told() {
     let (setup, clock) = Setup::with_manual_clock();
     let (setup, mut post) = with_mail(setup, 4);

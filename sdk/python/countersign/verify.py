@@ -1329,7 +1329,7 @@ def _check_web_origin(web_origin: str, rp_id: str) -> None:
     scheme, separator, rest = web_origin.partition("://")
     scheme, authority = (scheme, rest) if separator else ("", web_origin)
     host, colon, port = authority.partition(":")
-    if not re.fullmatch(r"[a-z0-9.-]+", host):
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
         raise Refusal(refused + "is not scheme, host and port alone")
     if colon and not (re.fullmatch(r"0|[1-9][0-9]{0,4}", port) and int(port) < 1 << 16):
         raise Refusal(refused + "has a port that is no number")

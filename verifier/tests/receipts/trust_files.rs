@@ -178,6 +178,8 @@ fn refused_origins() -> Vec<TrustCase> {
         ("a web origin with a port that is too large", "[\"https://approvals.example.com:65536\"]"),
         ("a web origin with an empty port", "[\"https://approvals.example.com:\"]"),
         ("a web origin with a user", "[\"https://u@approvals.example.com\"]"),
+        ("a web origin with a dot in front", "[\"https://.approvals.example.com\"]"),
+        ("a web origin with two dots in a row", "[\"https://a..approvals.example.com\"]"),
         ("a web origin with a dot at the end", "[\"https://approvals.example.com.\"]"),
         ("a web origin of another site", "[\"https://evil.example\"]"),
         ("a web origin that ends so", "[\"https://evilapprovals.example.com\"]"),

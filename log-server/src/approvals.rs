@@ -6,7 +6,6 @@
 mod add_passkey;
 mod approvers;
 mod assertion;
-mod by_key;
 mod cancel;
 mod ceremonies;
 mod change_contact;
@@ -43,6 +42,7 @@ use verifier::names::{Label, Username};
 use verifier::time::Timestamp;
 use verifier::webauthn::SignaturePrimitive;
 
+use crate::by_key::ByKey;
 use crate::clock::Timekeeper;
 use crate::identity::Identity;
 use crate::limits::Limits;
@@ -51,7 +51,7 @@ use crate::problem::Problem;
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 use crate::waiters::Waiters;
-use crate::writer::Writer;
+use crate::writer::{Command, Writer};
 
 pub use ceremonies::Ceremonies;
 #[cfg(test)]
@@ -96,6 +96,11 @@ pub struct Approvals {
 }
 
 impl Approvals {
+    /// Runs a command that is given with an API key, if that is still good when its turn comes.
+    async fn submit_by<C: Command<Refusal = Problem>>(&self, key_id: &str, command: C) -> Result<C::Answer, Problem> {
+        Ok(self.writer.submit(ByKey { key_id: key_id.to_owned(), command }).await?)
+    }
+
     /// A record as it is committed.
     fn record<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.store.get(key)?.as_deref().map(|bytes| crate::writer::record_from(key, bytes)).transpose()

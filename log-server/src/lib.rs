@@ -10,6 +10,7 @@ pub mod api_keys;
 pub mod app;
 pub mod approvals;
 pub mod backup;
+mod by_key;
 pub mod clock;
 pub mod contents;
 pub mod http;

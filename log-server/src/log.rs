@@ -10,6 +10,7 @@ use merkle::{Hash, LeafIndex, Node, NodeReader as _, Tile, TreeSize};
 use verifier::bundle::MAX_ENTRY;
 use verifier::entry::PREFIX;
 
+use crate::by_key::ByKey;
 use crate::contents;
 use crate::leaf_index::{self, Found};
 use crate::problem::Problem;
@@ -118,6 +119,19 @@ impl Log {
     /// Appends raw entries and answers once a published checkpoint covers them: where each is. An entry that is there
     /// already keeps its place.
     pub async fn append(&self, entries: Vec<Vec<u8>>) -> Result<Vec<(LeafIndex, Hash)>, Problem> {
+        let (command, hashes) = self.check_entries(entries)?;
+        let indexes = self.writer.submit(command).await?;
+        Ok(indexes.into_iter().zip(hashes).collect())
+    }
+
+    /// The same, if the API key with this id is still good when the writer comes to it.
+    pub async fn append_by(&self, key_id: &str, entries: Vec<Vec<u8>>) -> Result<Vec<(LeafIndex, Hash)>, Problem> {
+        let (command, hashes) = self.check_entries(entries)?;
+        let indexes = self.writer.submit(ByKey { key_id: key_id.to_owned(), command }).await?;
+        Ok(indexes.into_iter().zip(hashes).collect())
+    }
+
+    fn check_entries(&self, entries: Vec<Vec<u8>>) -> Result<(Append, Vec<Hash>), Problem> {
         let entries = entries.into_iter().map(new_entry).collect::<Result<Vec<_>, _>>()?;
         let hashes: Vec<Hash> = entries.iter().map(|entry| entry.leaf_hash).collect();
         // Looked up here, because the writer has no time to read. The size first: what is published then is committed, and
@@ -128,8 +142,7 @@ impl Log {
             Ok((entry, found))
         });
         let entries = entries.collect::<Result<_, StoreError>>()?;
-        let indexes = self.writer.submit(Append { entries, looked_in }).await?;
-        Ok(indexes.into_iter().zip(hashes).collect())
+        Ok((Append { entries, looked_in }, hashes))
     }
 }
 

@@ -2,7 +2,7 @@
 //! by nobody.
 //!
 //! One small command revokes the key, and that alone makes all of this true: the writer reads the key again in each command
-//! that is given with it (`by_key.rs`) and in each decision. Then what it asked and is still pending is cancelled, as its
+//! that is given with it (`crate::by_key`) and in each decision. Then what it asked and is still pending is cancelled, as its
 //! requester could have done. That may be thousands of requests, so it is done in pieces: each is one command, bounded in
 //! requests and in bytes, and decisions of others run in between. Nothing is added meanwhile, because the key asks for nothing
 //! more. What a crash leaves pending cannot be decided and expires; revoking again cancels it at once.

@@ -12,11 +12,11 @@ use crate::log::MAX_ENTRIES;
 use crate::problem::Problem;
 
 pub(super) async fn append(State(app): Server, request: Request) -> Answer<Response> {
-    caller::key(&app, request.headers(), Scope::Append)?;
+    let key = caller::key(&app, request.headers(), Scope::Append)?;
     app.require_room()?;
     if request::is_json(request.headers()) {
         let texts: Vec<String> = request::json(request).await?;
-        let appended = app.log.append(decode(&texts)?).await?;
+        let appended = app.log.append_by(&key.id, decode(&texts)?).await?;
         let entries = appended
             .into_iter()
             .map(|(index, hash)| api::AppendedEntry { index: index.get(), leaf_hash: base64(hash.as_bytes()) });
@@ -24,7 +24,7 @@ pub(super) async fn append(State(app): Server, request: Request) -> Answer<Respo
         return Ok(Json(api::AppendedList { entries: entries.collect(), checkpoint }).into_response());
     }
     let entry = request::body(request, "an entry", MAX_ENTRY).await?.to_vec();
-    let appended = app.log.append(vec![entry]).await?;
+    let appended = app.log.append_by(&key.id, vec![entry]).await?;
     let [(index, leaf_hash)] = appended[..] else { unreachable!("one entry has one place") };
     Ok(Json(api::Appended {
         index: index.get(),

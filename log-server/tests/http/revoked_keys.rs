@@ -110,6 +110,19 @@ async fn an_admin_key_that_is_revoked_between_request_and_writer_leaves_nothing_
     }
 }
 
+#[tokio::test]
+async fn an_append_whose_key_is_revoked_meanwhile_leaves_no_entry() {
+    let server = Server::new().await;
+    for body in ["one entry", "[\"AAAA\"]"] {
+        let key = server.make_key(&json!({"name": "appender", "scopes": ["append"]})).await;
+        let before = server.log_size().await;
+        let media = if body.starts_with('[') { "application/json" } else { "text/plain" };
+        let call = server.post("/log/entries").key(&key.key).body(media, body);
+        server.overtaken_by_revocation(&key, call).await.expect(401);
+        assert_eq!(server.log_size().await, before + 1, "the entry that held the writer, and nothing else");
+    }
+}
+
 /// The API keys; the invites and the passkeys as they are told.
 async fn administered(server: &Server) -> (KeyList, [Value; 2]) {
     let get = async |path| server.get(path).key(server.admin()).send().await.expect(200);

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit
 case "${CARGO_TARGET_DIR:-}" in '' | /*) ;; *) export CARGO_TARGET_DIR="$PWD/$CARGO_TARGET_DIR" ;; esac
 case "${COUNTERSIGN_VECTORS:-}" in '' | /*) ;; *) export COUNTERSIGN_VECTORS="$PWD/$COUNTERSIGN_VECTORS" ;; esac
 
-ALL=(fmt clippy docs no_std tests vectors javascript python differential browser mcp mail)
+ALL=(fmt clippy docs no_std tests vectors javascript python differential browser mcp mail webhooks)
 results=()
 failed=()
 logs=$(mktemp -d)
@@ -104,6 +104,12 @@ part_mail() {
   fi
   COUNTERSIGN_SMTP_PYTHON="$environment/bin/python" \
     cargo test --workspace --locked --test command -- --include-ignored mail::
+}
+
+# Webhooks, to a receiver that checks them with the library of Standard Webhooks. The tests are ignored elsewhere.
+part_webhooks() {
+  (cd cli/tests/webhooks && npm ci --no-audit --no-fund) &&
+    cargo test --workspace --locked --test command -- --include-ignored webhooks::
 }
 
 # Clients that others wrote, in Go, against a server of their own. Built with --tests for the same reason.

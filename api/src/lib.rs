@@ -9,6 +9,7 @@ mod confirmations;
 mod log;
 mod me;
 mod notifications;
+mod webhooks;
 
 pub use administration::{
     ApproverList, ApproverSummary, BackupMade, CreateInvite, CreateKey, CredentialSummary, Invite, InviteCreated,
@@ -34,6 +35,7 @@ pub use notifications::{
     Contact, ContactChange, ContactChangeOptions, ContactChangeRequest, ContactProposal, Notification,
     NotificationList, Notified,
 };
+pub use webhooks::{SetWebhook, Webhook, WebhookSet};
 
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

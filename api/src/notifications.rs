@@ -1,4 +1,4 @@
-//! How approvers are reached, and what became of each message to them.
+//! How approvers are reached, and what became of each message to them and to requesters.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,10 @@ use crate::{Assertion, CredentialDescriptor};
 /// A message about a confirmation, as its requester sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notified {
-    /// Who is told.
-    pub approver: String,
-    /// `email` or `telegram`
+    /// Which approver is told; none where the requester is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// `email`, `telegram` or `webhook`
     pub channel: String,
     /// Since when it is in this state.
     pub at: String,
@@ -23,11 +24,15 @@ pub struct Notified {
 pub struct Notification {
     /// Its id.
     pub id: String,
-    /// To whom.
-    pub approver: String,
-    /// `email` or `telegram`
+    /// To which approver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// To the requester of which API key, for `webhook`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// `email`, `telegram` or `webhook`
     pub channel: String,
-    /// What it says: `confirmation`, `verification`, `change`, `linked` or `ended`
+    /// What it says: `confirmation`, `verification`, `change`, `linked`, `ended`, or `result` to a requester
     pub about: String,
     /// The confirmation that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
 //! `countersign doctor`: one line for each thing that can be wrong with a server's folders, machine and address. It changes
-//! nothing; with --mail it sends one message, with --telegram it asks Telegram one question.
+//! nothing; with --mail it sends one message, with --telegram it asks Telegram one question, with --webhook it makes one call.
 
 mod folders;
 mod log;
@@ -7,6 +7,7 @@ mod machine;
 mod mail;
 mod served;
 mod telegram;
+mod webhook;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -39,7 +40,10 @@ pub(crate) struct DoctorArgs {
     /// Ask Telegram who the bot is, with the table `telegram` of --config; it sends nothing.
     #[arg(long)]
     telegram: bool,
-    /// The server's configuration file, for --mail and --telegram.
+    /// Call this address once as a webhook, with the table `webhooks` of --config and a signature that nobody knows.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// The server's configuration file, for --mail, --telegram and --webhook.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print one JSON object instead of lines.
@@ -99,7 +103,8 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     let mut findings = Findings::default();
     let mut log_key: Option<VerifierKey> = None;
     let mut place = None;
-    if args.data_dir.is_some() || (args.url.is_none() && args.mail.is_none() && !args.telegram) {
+    let asked = args.url.is_some() || args.mail.is_some() || args.telegram || args.webhook.is_some();
+    if args.data_dir.is_some() || !asked {
         let data_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("./countersign-data"));
         let anchor = args.anchor.clone().unwrap_or_else(|| beside(&data_dir, ".anchor"));
         match Place::new(&data_dir, &anchor) {
@@ -120,6 +125,9 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
     }
     if args.telegram {
         telegram::look(args.config.as_deref(), &mut findings);
+    }
+    if let Some(url) = &args.webhook {
+        webhook::look(url, args.config.as_deref(), &mut findings);
     }
     // A closed standard output changes nothing about the findings.
     _ = print(&findings, args.json);

@@ -11,6 +11,7 @@ mod place;
 mod server;
 mod signals;
 mod telegram;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use log_server::notifications::Couriers;
 use tokio::net::TcpSocket;
 
 pub(crate) use announce::shell_quoted;
-pub(crate) use config::{mail_settings, telegram_settings};
+pub(crate) use config::{mail_settings, telegram_settings, webhook_settings};
 pub(crate) use error::ServeError;
 pub(crate) use keys::parse_log_key;
 pub(crate) use open_files::allowed;
@@ -50,7 +51,8 @@ pub(crate) struct ServeArgs {
     /// Scheme, host and port as browsers see them; fixed for ever at the first start. Default: `http://localhost:8080`
     #[arg(long, env = "COUNTERSIGN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits`, `mail`, `telegram` and `notify`.
+    /// A TOML file with data_dir, anchor, backups, listen, public_url and the tables `limits`, `mail`, `telegram`, `webhooks` and
+    /// `notify`.
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -99,6 +101,9 @@ fn couriers(config: &Config, identity: &Identity) -> Result<Couriers, ServeError
     }
     if let Some(telegram) = &config.telegram {
         couriers = telegram.add_to(couriers).map_err(ServeError::Telegram)?;
+    }
+    if let Some(webhooks) = &config.webhooks {
+        couriers = webhooks.add_to(couriers).map_err(ServeError::Webhooks)?;
     }
     Ok(couriers.showing_payload(config.show_payload))
 }

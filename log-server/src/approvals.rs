@@ -35,6 +35,7 @@ mod revoke;
 mod revoke_key;
 mod sessions;
 mod sign_in;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ use crate::by_key::ByKey;
 use crate::clock::Timekeeper;
 use crate::identity::Identity;
 use crate::limits::Limits;
-use crate::notifications::Couriers;
+use crate::notifications::{Couriers, WebhookRoot};
 use crate::problem::Problem;
 use crate::random::Random;
 use crate::store::{Store, StoreError};
@@ -91,8 +92,10 @@ pub struct Approvals {
     pub made: MadeReceipts,
     /// What one caller may take.
     pub limits: Limits,
-    /// How approvers can be told.
+    /// How approvers and requesters can be told.
     pub couriers: Couriers,
+    /// What webhooks are signed with.
+    pub webhook_root: WebhookRoot,
 }
 
 impl Approvals {

@@ -19,6 +19,7 @@ mod request;
 mod service;
 mod session;
 mod telegram;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ fn approval_routes() -> Router<Arc<App>> {
         .route("/api/confirmations/{id}", get(confirmations::get))
         .route("/api/confirmations/{id}/cancel", post(confirmations::cancel))
         .route("/api/confirmations/{id}/consume", post(confirmations::consume))
+        .route("/api/confirmations/{id}/webhook", post(webhook::again))
+        .route("/api/webhook", get(webhook::get).put(webhook::set).delete(webhook::remove))
         .route("/public/log/entries/{id}/verification", get(confirmations::public_receipt))
         .route("/api/invites", get(administration::invites).post(administration::create_invite))
         .route("/api/invites/{id}", delete(administration::revoke_invite))

@@ -20,6 +20,8 @@ pub(crate) const INVITES: u8 = b'v';
 pub(crate) const OUTBOX: u8 = b'o';
 /// The kind of Telegram messages to be sent.
 pub(crate) const OUTBOX_TELEGRAM: u8 = b'O';
+/// The kind of webhooks to be called.
+pub(crate) const OUTBOX_WEBHOOKS: u8 = b'w';
 /// The kind of messages that could not be sent.
 pub(crate) const DEAD_LETTERS: u8 = b'x';
 /// The kind of approvers.
@@ -148,6 +150,11 @@ pub(crate) fn contact(username: &str, channel: &str) -> Vec<u8> {
 /// The contact that a link confirms, by the hash of the link's token. The value is the contact's key.
 pub(crate) fn contact_token(hash: &[u8; 32]) -> Vec<u8> {
     [b"S", hash.as_slice()].concat()
+}
+
+/// The webhook of an API key, by the key's id.
+pub(crate) fn webhook(key_id: &str) -> Vec<u8> {
+    named(b'W', key_id)
 }
 
 /// A message to an approver, by id.

@@ -10,6 +10,7 @@ mod address;
 mod mail;
 mod mime;
 mod telegram;
+mod webhook;
 mod words;
 mod worker;
 
@@ -25,6 +26,12 @@ pub use address::{AddressError, EmailAddress};
 pub use mail::{Credentials, Mail, MailError, MailSettings, Security};
 pub(crate) use telegram::{Chat, receive};
 pub use telegram::{Receive, Telegram, TelegramError, TelegramSettings};
+pub use webhook::Webhooks;
+pub use webhook::address::Allowed as AllowedOrigins;
+pub use webhook::lookup::{Found, Lookup, system as system_lookup};
+pub(crate) use webhook::signature::WebhookKeys;
+pub use webhook::signature::WebhookRoot;
+pub(crate) use webhook::{Event, NotTaken};
 pub(crate) use words::Changed;
 pub use words::Words;
 pub(crate) use worker::work;
@@ -37,6 +44,8 @@ pub enum Channel {
     Email,
     /// A Telegram chat.
     Telegram,
+    /// A call to a requester's server: told to nobody who decides.
+    Webhook,
 }
 
 /// What is sent, whatever the channel.
@@ -89,6 +98,7 @@ pub struct Couriers {
     telegram: Option<Arc<Telegram>>,
     /// Whether messages about requests show the payload.
     show_payload: bool,
+    webhooks: Option<(Arc<Webhooks>, usize)>,
 }
 
 /// One channel, and how many of its messages are under way at a time: a slow one does not hold the others.
@@ -100,13 +110,16 @@ struct Way {
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Email, Self::Telegram];
+    pub const ALL: [Self; 3] = [Self::Email, Self::Telegram, Self::Webhook];
+    /// Those on which approvers are told.
+    pub const OF_PEOPLE: [Self; 2] = [Self::Email, Self::Telegram];
 
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Telegram => "telegram",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -137,6 +150,18 @@ impl Couriers {
         self.show_payload
     }
 
+    /// With webhooks to requesters, so many under way at a time.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>, at_a_time: usize) -> Self {
+        self.webhooks = Some((webhooks, at_a_time));
+        self
+    }
+
+    /// Whether there is anything to send with.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_channel.is_empty() && self.webhooks.is_none()
+    }
+
     /// Whether there is this channel.
     pub fn has(&self, channel: Channel) -> bool {
         self.by_channel.contains_key(&channel)
@@ -150,6 +175,19 @@ impl Couriers {
     /// The bot, if there is one.
     pub(crate) fn telegram(&self) -> Option<&Arc<Telegram>> {
         self.telegram.as_ref()
+    }
+
+    /// The webhooks, if there are any.
+    pub(crate) fn webhooks(&self) -> Option<&Arc<Webhooks>> {
+        self.webhooks.as_ref().map(|(webhooks, _)| webhooks)
+    }
+
+    /// How many messages of a channel are under way at a time.
+    fn at_a_time(&self, channel: Channel) -> usize {
+        match channel {
+            Channel::Webhook => self.webhooks.as_ref().map_or(1, |(_, at_a_time)| *at_a_time),
+            Channel::Email | Channel::Telegram => self.by_channel.get(&channel).map_or(1, |way| way.at_a_time),
+        }
     }
 
     fn of(&self, channel: Channel) -> Option<Way> {

@@ -23,7 +23,7 @@ use crate::contents;
 use crate::identity::Identity;
 use crate::limits::{Gate, Limits};
 use crate::log::Log;
-use crate::notifications::Couriers;
+use crate::notifications::{Couriers, WebhookRoot};
 use crate::random::Random;
 use crate::store::{Store, StoreError};
 use crate::waiters::Waiters;
@@ -109,6 +109,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
     let store = settings.store;
     let waiters = Arc::new(Waiters::default());
     let log_key = settings.key.verifier_key();
+    let webhook_root = WebhookRoot::of(&settings.key);
     let parts = Parts {
         store: store.clone(),
         anchor,
@@ -133,6 +134,7 @@ pub fn start(settings: Settings) -> Result<Started, StartError> {
             made: MadeReceipts::default(),
             limits: settings.limits,
             couriers: settings.couriers,
+            webhook_root,
         },
         gate: Gate::new(settings.limits),
         limits: settings.limits,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::mail::FileMail;
 use super::place::beside;
 use super::telegram::FileTelegram;
+use super::webhooks::FileWebhooks;
 use super::{ServeArgs, ServeError};
 
 const DATA_DIR: &str = "./countersign-data";
@@ -27,6 +28,7 @@ pub(super) struct Config {
     pub(super) limits: Limits,
     pub(super) mail: Option<FileMail>,
     pub(super) telegram: Option<FileTelegram>,
+    pub(super) webhooks: Option<FileWebhooks>,
     /// Whether messages show the payload.
     pub(super) show_payload: bool,
 }
@@ -44,6 +46,7 @@ struct File {
     limits: FileLimits,
     mail: Option<FileMail>,
     telegram: Option<FileTelegram>,
+    webhooks: Option<FileWebhooks>,
     #[serde(default)]
     notify: FileNotify,
 }
@@ -88,6 +91,7 @@ impl Config {
             limits: file.limits.over(Limits::default()),
             mail: file.mail,
             telegram: file.telegram,
+            webhooks: file.webhooks,
             show_payload: file.notify.show_payload,
         })
     }
@@ -102,6 +106,11 @@ pub(crate) fn mail_settings(path: &Path) -> Result<(Option<FileMail>, String), S
 /// What a file says about Telegram.
 pub(crate) fn telegram_settings(path: &Path) -> Result<Option<FileTelegram>, ServeError> {
     Ok(File::read(path)?.telegram)
+}
+
+/// What a file says about webhooks.
+pub(crate) fn webhook_settings(path: &Path) -> Result<Option<FileWebhooks>, ServeError> {
+    Ok(File::read(path)?.webhooks)
 }
 
 impl File {

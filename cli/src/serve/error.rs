@@ -30,6 +30,9 @@ pub(crate) enum ServeError {
     /// What the file says about Telegram.
     #[error("the table [telegram] of the configuration file: {0}; correct it and start again")]
     Telegram(String),
+    /// What the file says about webhooks.
+    #[error("the table [webhooks] of the configuration file: {0}; correct it and start again")]
+    Webhooks(String),
     /// The filter for the log.
     #[error("COUNTERSIGN_LOG is not a filter ({0}); leave it away or set it to error, warn, info, debug or trace")]
     LogFilter(String),
@@ -119,6 +122,7 @@ impl ServeError {
             | Self::Config { .. }
             | Self::Mail(_)
             | Self::Telegram(_)
+            | Self::Webhooks(_)
             | Self::LogFilter(_)
             | Self::AnchorInside(_)
             | Self::DataDirOpen { .. }

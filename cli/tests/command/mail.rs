@@ -437,7 +437,8 @@ async fn mail_is_set_up_as_the_document_says() {
     // What differs here is where the servers are, and that this one's certificate is by an authority of its own.
     let config = local(config).replace("smtp.example.com", "localhost").replace("587", &smtp.port.to_string());
     fs::write(folder.path("countersign.toml"), config + "ca_file = 'ca.pem'\n").unwrap();
-    // The part about Telegram has a test of its own.
+    // The parts about Telegram and webhooks have tests of their own.
+    let (document, _) = document.split_once("\n## Set up webhooks").unwrap();
     let (before, telegram) = document.split_once("## Set up Telegram").unwrap();
     let commands = blocks(&[before, telegram.split_once("\n## ").unwrap().1].concat());
     let [password, test, serve, invite, ask, dead] = &commands[..] else {

@@ -23,6 +23,7 @@ mod static_files;
 mod stop;
 mod telegram;
 mod verifying;
+mod webhooks;
 mod witnesses;
 
 #[allow(dead_code, reason = "the tests of the doors use the rest")]

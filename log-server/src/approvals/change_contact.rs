@@ -59,6 +59,7 @@ impl Approvals {
                 What::Propose(self.email_address("address", address)?.as_str().to_owned())
             }
             (Channel::Telegram, None, true) => What::Link { bot: self.bot().await? },
+            (Channel::Webhook, ..) => return Err(Problem::NotFound),
             (Channel::Email, _, true) => return Err(Problem::invalid("link", "is for telegram; give an address")),
             (Channel::Telegram, Some(_), _) => {
                 return Err(Problem::invalid("address", "a chat is linked by a code, not typed"));
@@ -122,7 +123,7 @@ impl Approvals {
 }
 
 fn changeable(channel: &str) -> Result<Channel, Problem> {
-    Channel::ALL.into_iter().find(|known| known.as_str() == channel).ok_or(Problem::NotFound)
+    Channel::OF_PEOPLE.into_iter().find(|known| known.as_str() == channel).ok_or(Problem::NotFound)
 }
 
 impl Command for Apply {

@@ -119,7 +119,7 @@ impl Approvals {
     pub(super) fn contacts(&self, username: &str) -> Result<Vec<Contact>, StoreError> {
         let now = self.time.now().unix();
         let mut contacts = Vec::new();
-        for channel in [Channel::Email, Channel::Telegram] {
+        for channel in Channel::OF_PEOPLE {
             let Some(record) = self.record::<ContactRecord>(&keyspace::contact(username, channel.as_str()))? else {
                 continue;
             };

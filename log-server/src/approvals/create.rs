@@ -13,7 +13,7 @@ use verifier::time::Timestamp;
 use super::cool_down::Rows;
 use super::notify::Notify;
 use super::records::{ApproverRecord, ApproverSlot, ConfirmationRecord, IdempotencyRecord, RawJson};
-use super::{Approvals, notify, pending, seconds, shown, username};
+use super::{Approvals, notify, pending, seconds, shown, username, webhooks};
 use crate::api_keys::KeyRecord;
 use crate::keyspace;
 use crate::limits::Limits;
@@ -236,6 +236,7 @@ impl Command for Create {
             salt: base64url(salt),
             decision: None,
         });
+        let called = webhooks::is_on(tx, &self.key.id)?;
         let record = ConfirmationRecord {
             id: id.clone(),
             key_id: self.key.id.clone(),
@@ -247,9 +248,12 @@ impl Command for Create {
             cancelled_at: None,
             consumed: None,
             metadata: self.metadata,
-            told: !self.notify.is_none(),
+            told: !self.notify.is_none() || called,
         };
         pending::open(tx, &record, &self.limits)?;
+        if called {
+            webhooks::prepare(tx, &record);
+        }
         notify::tell(tx, &record, self.notify, &self.couriers)?;
         tx.put(keyspace::confirmation(&id), &record);
         for listing in [self.key.id.as_str(), super::list::EVERYBODY] {

@@ -5,6 +5,7 @@
 
 use super::outbox::{self, About, Draft, NotificationRecord, SentTo};
 use super::records::ConfirmationRecord;
+use super::webhooks;
 use crate::keyspace;
 use crate::notifications::Channel;
 use crate::store::StoreError;
@@ -42,6 +43,7 @@ pub(super) fn tell(tx: &mut Transaction<'_>, record: &ConfirmationRecord) -> Res
     if !record.told {
         return Ok(());
     }
+    outbox::bring_forward(tx, &webhooks::id_for(&record.id))?;
     for slot in &record.approvers {
         for channel in CHANGEABLE {
             outbox::bring_forward(tx, &id_for(&outbox::id_for(&record.id, channel, &slot.username)))?;

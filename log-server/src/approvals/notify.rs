@@ -134,6 +134,8 @@ impl Approvals {
                 (address.clone(), Words::contact_changed(username, record.channel, what, public_url))
             }
             About::Linked { address } => (address.clone(), Words::chat_linked(username, public_url)),
+            // For a program: see `webhooks.rs`.
+            About::Result { .. } => return Ok(None),
             About::Ended { id, address, reference } => {
                 replaces = Some(reference.clone());
                 (address.clone(), self.ended(id, username)?)

@@ -1,8 +1,8 @@
-//! The outbox: what is to be sent to approvers, written down in the same batch as its cause.
+//! The outbox: what is to be sent to approvers and requesters, written down in the same batch as its cause.
 //!
 //! ```text
 //! m ‖ id             the message's record
-//! o ‖ due ‖ id       that it is to be sent by mail, the one that is due first in front; O: by Telegram
+//! o ‖ due ‖ id       that it is to be sent by mail, the one that is due first in front; O: by Telegram, w: to a webhook
 //! x ‖ !at ‖ id       that it could not be sent, newest first: the dead letters
 //! ```
 //!
@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use verifier::encoding;
 
 use super::records::ConfirmationRecord;
-use super::{Approvals, contacts, endings, time_text};
+use super::{Approvals, contacts, endings, time_text, webhooks};
 use crate::keyspace;
 use crate::notifications::Channel;
 use crate::problem::Problem;
@@ -28,7 +28,7 @@ use crate::store::StoreError;
 use crate::writer::{Command, Failed, Transaction, record_from};
 
 /// All outboxes, in the order of their keys.
-const OUTBOXES: [u8; 2] = [keyspace::OUTBOX_TELEGRAM, keyspace::OUTBOX];
+const OUTBOXES: [u8; 3] = [keyspace::OUTBOX_TELEGRAM, keyspace::OUTBOX, keyspace::OUTBOX_WEBHOOKS];
 /// How many one page lists.
 const PAGE: usize = 100;
 
@@ -37,6 +37,7 @@ const PAGE: usize = 100;
 pub(crate) struct NotificationRecord {
     pub(crate) id: String,
     pub(crate) channel: Channel,
+    /// Whom it is for: an approver, or the API key of a requester.
     pub(crate) username: String,
     pub(crate) about: About,
     pub(crate) created_at: u64,
@@ -71,6 +72,8 @@ pub(crate) enum About {
     },
     /// Told to the chat that is the contact now.
     Linked { address: String },
+    /// A requester's server is told how a request ended.
+    Result { id: String },
     /// A message about a request says from now on how that ended.
     Ended { id: String, address: String, reference: String },
 }
@@ -157,6 +160,20 @@ pub(super) fn write_draft(tx: &mut Transaction<'_>, draft: Draft<'_>) {
     tx.wake(&outbox_news(record.channel));
 }
 
+/// Takes a message away, whatever became of it.
+pub(super) fn forget(tx: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
+    let key = keyspace::notification(id);
+    if let Some(record) = tx.get::<NotificationRecord>(&key)? {
+        match record.state {
+            State::Queued => tx.delete(record.place()),
+            State::Failed => tx.delete(keyspace::dead_letter(record.at, id)),
+            State::Sent | State::Unneeded => {}
+        }
+        tx.delete(key);
+    }
+    Ok(())
+}
+
 /// Sends a message that waits for its time at once.
 pub(super) fn bring_forward(tx: &mut Transaction<'_>, id: &str) -> Result<(), StoreError> {
     let key = keyspace::notification(id);
@@ -182,6 +199,7 @@ fn outbox_of(channel: Channel) -> u8 {
     match channel {
         Channel::Email => keyspace::OUTBOX,
         Channel::Telegram => keyspace::OUTBOX_TELEGRAM,
+        Channel::Webhook => keyspace::OUTBOX_WEBHOOKS,
     }
 }
 
@@ -256,7 +274,7 @@ impl Command for Settle {
 impl About {
     fn forget(&mut self) {
         match self {
-            Self::Confirmation { .. } => {}
+            Self::Confirmation { .. } | Self::Result { .. } => {}
             Self::Verification { address, token } => {
                 address.clear();
                 token.clear();
@@ -276,6 +294,7 @@ impl About {
             Self::Change { .. } => "change",
             Self::Linked { .. } => "linked",
             Self::Ended { .. } => "ended",
+            Self::Result { .. } => "result",
         }
     }
 }
@@ -317,14 +336,30 @@ impl NotificationRecord {
         format!("<{}@{host}>", encoding::base32(&hash[..20]))
     }
 
+    fn seen_by_requester(self) -> Notified {
+        Notified {
+            channel: self.channel.as_str().to_owned(),
+            at: time_text(self.at),
+            state: self.state.as_str().to_owned(),
+            approver: self.whose().0,
+        }
+    }
+
+    /// The approver who is told, or the API key whose requester is.
+    fn whose(self) -> (Option<String>, Option<String>) {
+        if self.channel == Channel::Webhook { (None, Some(self.username)) } else { (Some(self.username), None) }
+    }
+
     fn describe(self) -> Notification {
         let queued = self.state == State::Queued;
+        let (approver, key) = self.clone().whose();
         Notification {
-            approver: self.username,
+            approver,
+            key,
             channel: self.channel.as_str().to_owned(),
             about: self.about.as_str().to_owned(),
             confirmation: match self.about {
-                About::Confirmation { id } | About::Ended { id, .. } => Some(id),
+                About::Confirmation { id } | About::Ended { id, .. } | About::Result { id } => Some(id),
                 _ => None,
             },
             state: self.state.as_str().to_owned(),
@@ -346,20 +381,14 @@ impl Approvals {
         Ok(self.indexed(&from, &to, limit)?.into_iter().map(|(_, record)| record).collect())
     }
 
-    /// Who was told of a confirmation, and how.
+    /// Who was told of a confirmation, and how; its requester last.
     pub(super) fn notified(&self, confirmation: &str) -> Result<Vec<Notified>, StoreError> {
         let prefix = keyspace::notification(&about_confirmation(confirmation));
         let pairs = self.store.scan(&prefix, &keyspace::after(&prefix), usize::MAX)?;
         let records = pairs.iter().map(|(key, value)| record_from::<NotificationRecord>(key, value));
-        let notified = records.map(|record| {
-            record.map(|record| Notified {
-                approver: record.username,
-                channel: record.channel.as_str().to_owned(),
-                at: time_text(record.at),
-                state: record.state.as_str().to_owned(),
-            })
-        });
-        notified.collect()
+        let mut records = records.collect::<Result<Vec<_>, _>>()?;
+        records.extend(self.record::<NotificationRecord>(&keyspace::notification(&webhooks::id_for(confirmation)))?);
+        Ok(records.into_iter().map(NotificationRecord::seen_by_requester).collect())
     }
 
     /// The messages in one state: `failed` ones newest first, `queued` ones channel by channel, in the order in which they

@@ -59,6 +59,7 @@ impl Command for Revoke {
             let words = "this is the last API key with the scope admin; make another before you revoke it";
             return Err(Failed::Refused(Problem::Conflict(words.to_owned())));
         }
+        tx.delete(keyspace::webhook(&self.0));
         tx.put(key, &KeyRecord { revoked_at: record.revoked_at.or(Some(tx.now().unix())), ..record });
         tracing::info!(event = "key revoked", id = self.0);
         Ok(())

@@ -37,7 +37,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, shutdown: impl Future<O
         .max_buf_size(MAX_BUFFER)
         .max_headers(MAX_HEADERS);
     let mut workers = JoinSet::new();
-    if app.approvals.couriers.channels().next().is_some() {
+    if !app.approvals.couriers.is_empty() {
         for channel in Channel::ALL {
             workers.spawn(work(app.clone(), channel));
         }

@@ -123,7 +123,7 @@ impl Words {
     pub(crate) fn contact_changed(username: &str, channel: Channel, what: Changed, public_url: &str) -> Self {
         let (this, kind) = match channel {
             Channel::Email => ("address", "e-mail"),
-            Channel::Telegram => ("chat", "Telegram"),
+            Channel::Telegram | Channel::Webhook => ("chat", "Telegram"),
         };
         let (subject, text) = match what {
             Changed::Added => (
@@ -198,7 +198,7 @@ fn after_asking(username: &str, channel: Channel, public_url: &str) -> Vec<Parag
     let decides = "Opening the link decides nothing: you decide on the page, with your passkey. The page and the requester show the same compare code.";
     let (own, this) = match channel {
         Channel::Email => (None, "address"),
-        Channel::Telegram => (
+        Channel::Telegram | Channel::Webhook => (
             Some(
                 "Open it in your browser: passkeys do not work in the window that Telegram opens, and in its menu is \"open in browser\".",
             ),

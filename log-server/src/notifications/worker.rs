@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use verifier::time::Timestamp;
 
-use super::{Channel, Courier, Undelivered};
+use super::{Channel, Courier, NotTaken, Undelivered};
 use crate::app::App;
 use crate::approvals::{NotificationRecord, Outcome, SentTo, Settle, outbox_news};
 use crate::random::Random;
@@ -22,6 +22,10 @@ use crate::writer::SubmitError;
 const FIRST_WAIT: u64 = 2;
 /// Up to this.
 const LONGEST_WAIT: u64 = 60;
+/// And up to this for webhooks.
+const LONGEST_WAIT_OF_WEBHOOKS: u64 = 3600;
+/// How many webhooks that wait are looked through for one whose requester has room.
+const LOOK_AHEAD: usize = 256;
 /// How long messages under way may take once the server stops. What is cut off then is sent by the next run.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the worker waits when the writer's queue is full or the store cannot be read.
@@ -29,8 +33,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Sends what is in the outbox of a channel until the server stops.
 pub(crate) async fn work(app: Arc<App>, channel: Channel) {
-    let (courier, at_a_time) =
-        app.approvals.couriers.of(channel).map_or((None, 1), |way| (Some(way.courier), way.at_a_time));
+    let courier = app.approvals.couriers.of(channel).map(|way| way.courier);
+    let at_a_time = app.approvals.couriers.at_a_time(channel);
     let waiter = app.approvals.waiters.register(&outbox_news(channel));
     let mut worker = Worker {
         courier,
@@ -81,7 +85,8 @@ struct Worker {
     courier: Option<Arc<dyn Courier>>,
     at_a_time: usize,
     under_way: JoinSet<Tried>,
-    ids: HashMap<Id, String>,
+    /// What is under way: the message, and whom it is for.
+    ids: HashMap<Id, (String, String)>,
     /// Not tried again in this run: what made us panic, and what was sent and could not be written down as sent.
     broken: HashSet<String>,
     /// Nothing is begun before: the other side asked for that.
@@ -111,30 +116,43 @@ impl Worker {
         if let Some(until) = self.quiet_until.filter(|until| now < *until) {
             return Ok(Some(until));
         }
-        let taken: HashSet<&String> = self.ids.values().chain(&self.broken).collect();
+        let taken: HashSet<&String> = self.ids.values().map(|(id, _)| id).chain(&self.broken).collect();
         // What is under way stands in front: it was due before.
-        let queued = self.app.approvals.outbox(self.channel, taken.len() + free + 1)?;
+        let ahead = if self.channel == Channel::Webhook { LOOK_AHEAD } else { 0 };
+        let queued = self.app.approvals.outbox(self.channel, taken.len() + free + ahead + 1)?;
         let waiting: Vec<_> = queued.into_iter().filter(|record| !taken.contains(&record.id)).collect();
-        for record in waiting.iter().filter(|record| record.due <= now.unix()).take(free) {
-            let id = record.id.clone();
+        for record in waiting.iter().filter(|record| record.due <= now.unix()) {
+            if self.free() == 0 {
+                break;
+            }
+            if self.has_its_share(&record.username) {
+                continue;
+            }
+            let (id, whose) = (record.id.clone(), record.username.clone());
             let task = self.under_way.spawn(attempt(self.app.clone(), self.courier.clone(), record.clone()));
-            self.ids.insert(task.id(), id);
+            self.ids.insert(task.id(), (id, whose));
         }
         Ok(waiting.iter().map(|record| Timestamp::from_unix(record.due)).find(|due| *due > now))
+    }
+
+    /// One requester's receiver that stalls leaves room for the others.
+    fn has_its_share(&self, whose: &str) -> bool {
+        let its = self.ids.values().filter(|(_, other)| other == whose).count();
+        self.channel == Channel::Webhook && its >= (self.at_a_time / 2).max(1)
     }
 
     fn ended(&mut self, ended: Result<(Id, Tried), JoinError>) {
         match ended {
             Ok((id, Tried { settled, quiet })) => {
                 let name = self.ids.remove(&id);
-                self.broken.extend(name.filter(|_| !settled));
+                self.broken.extend(name.filter(|_| !settled).map(|(id, _)| id));
                 if let Some(seconds) = quiet {
                     self.quiet_until = Some(self.app.approvals.time.now().plus(seconds));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "sending a message failed by a bug; it waits for the next start");
-                self.broken.extend(self.ids.remove(&error.id()));
+                self.broken.extend(self.ids.remove(&error.id()).map(|(id, _)| id));
             }
         }
     }
@@ -157,9 +175,12 @@ async fn attempt(app: Arc<App>, courier: Option<Arc<dyn Courier>>, record: Notif
 
 async fn tried(app: &App, courier: Option<&dyn Courier>, record: &NotificationRecord) -> (Outcome, Option<u64>) {
     let later = |error: String| {
-        let after = wait(record.attempts, &*app.approvals.random);
+        let after = wait(record.attempts, longest_wait(record.channel), &*app.approvals.random);
         Outcome::Later { error, after }
     };
+    if record.channel == Channel::Webhook {
+        return (call(app, record, later).await, None);
+    }
     let message = match app.approvals.message(record) {
         Ok(Some(message)) => message,
         Ok(None) if record.error.is_some() && app.approvals.time.now().unix() > record.expires_at => {
@@ -182,10 +203,45 @@ async fn tried(app: &App, courier: Option<&dyn Courier>, record: &NotificationRe
     }
 }
 
+/// Tries a webhook once.
+async fn call(app: &App, record: &NotificationRecord, later: impl Fn(String) -> Outcome) -> Outcome {
+    let event = match app.approvals.event(record) {
+        Ok(Some(event)) => event,
+        Ok(None) if record.error.is_some() => {
+            return Outcome::Failed { error: record.error.clone().unwrap_or_default() };
+        }
+        Ok(None) => return Outcome::Unneeded,
+        Err(problem) => return later(problem.to_string()),
+    };
+    let Some(webhooks) = app.approvals.couriers.webhooks() else {
+        return later("this server sends no webhooks now".to_owned());
+    };
+    match webhooks.call(&event).await {
+        Ok(()) => Outcome::Sent(None),
+        Err(NotTaken::Undelivered(Undelivered::Never(error))) => Outcome::Failed { error },
+        Err(NotTaken::Undelivered(undelivered)) => later(undelivered.to_string()),
+        Err(NotTaken::Gone) => {
+            let error = "the receiver answered 410: its webhook is switched off".to_owned();
+            match app.approvals.switch_webhook_off(&record.username, &event.salt, &error).await {
+                Ok(()) => Outcome::Failed { error },
+                Err(problem) => later(problem.to_string()),
+            }
+        }
+    }
+}
+
+/// A receiver may be away for a day, a channel to a person only for minutes.
+fn longest_wait(channel: Channel) -> u64 {
+    match channel {
+        Channel::Email | Channel::Telegram => LONGEST_WAIT,
+        Channel::Webhook => LONGEST_WAIT_OF_WEBHOOKS,
+    }
+}
+
 /// Exponential back-off with full jitter: a random time up to twice as long as before, so that what failed together does
 /// not come back together.
-fn wait(attempts: u32, random: &dyn Random) -> u64 {
-    let most = FIRST_WAIT.checked_shl(attempts.min(16)).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+fn wait(attempts: u32, longest: u64, random: &dyn Random) -> u64 {
+    let most = FIRST_WAIT.checked_shl(attempts.min(16)).unwrap_or(longest).min(longest);
     let mut bytes = [0; 8];
     random.fill(&mut bytes);
     1 + u64::from_be_bytes(bytes) % most
@@ -199,7 +255,7 @@ mod tests {
     #[test]
     fn waits_are_spread_and_grow_up_to_a_minute() {
         for (attempts, most) in [(0, 2), (1, 4), (2, 8), (4, 32), (5, 60), (60, 60), (u32::MAX, 60)] {
-            let waits: Vec<u64> = (0..2_000).map(|_| wait(attempts, &OsRandom)).collect();
+            let waits: Vec<u64> = (0..2_000).map(|_| wait(attempts, LONGEST_WAIT, &OsRandom)).collect();
             assert_eq!(waits.iter().min(), Some(&1), "{attempts}");
             assert_eq!(waits.iter().max(), Some(&most), "{attempts}");
         }

@@ -86,7 +86,7 @@ impl Server {
             loop {
                 let notified = self.confirmation(key, id).await.notified;
                 if notified.iter().all(|one| one.state != "queued") {
-                    return notified.into_iter().map(|one| (one.approver, one.state)).collect();
+                    return notified.into_iter().map(|one| (one.approver.unwrap(), one.state)).collect();
                 }
                 tokio::task::yield_now().await;
             }

@@ -50,3 +50,4 @@ mod starting;
 mod telegram;
 mod threat_model;
 mod tiles;
+mod webhooks;

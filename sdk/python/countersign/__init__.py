@@ -44,6 +44,7 @@ if getattr(sys, "argv", [])[:1] != ["-m"]:
         report_text,
         verify,
     )
+    from .webhooks import NotSigned, WebhookEvent, verify_webhook
 
     __all__ = [
         "STEPS",
@@ -64,6 +65,7 @@ if getattr(sys, "argv", [])[:1] != ["-m"]:
         "FileMemory",
         "Memory",
         "Mismatch",
+        "NotSigned",
         "NotVerified",
         "NoteKey",
         "Number",
@@ -76,9 +78,11 @@ if getattr(sys, "argv", [])[:1] != ["-m"]:
         "TooLate",
         "Trust",
         "Unreachable",
+        "WebhookEvent",
         "main",
         "parse_payload",
         "report_json",
         "report_text",
         "verify",
+        "verify_webhook",
     ]

@@ -7,6 +7,7 @@ export * from './errors.js';
 export { fileMemory } from './file-memory.js';
 export { PayloadError } from './payload.js';
 export { parsePayload, visible } from './verifier.js';
+export { NotSignedError, verifyWebhook } from './webhooks.js';
 
 /** @typedef {import('./client.js').ApprovalRequest} ApprovalRequest */
 /** @typedef {import('./client.js').CallOptions} CallOptions */

@@ -11,6 +11,7 @@ export { leafHash, verifyConsistency, verifyInclusion } from '../../../verifier-
 export { visible } from '../../../verifier-js/names.js';
 export { isSignedBy, keyName, parseNote } from '../../../verifier-js/note.js';
 export { parseCheckpoint } from '../../../verifier-js/checkpoint.js';
+export { verifyEd25519 } from '../../../verifier-js/ed25519.js';
 export { Refusal } from '../../../verifier-js/refusal.js';
 export { secondsOf, timeOf } from '../../../verifier-js/time.js';
 export { parseTrust } from '../../../verifier-js/trust.js';

@@ -21,6 +21,9 @@ const NAMES = new Map([
 // symbols by their category; and white space at either end, which a reader would not notice.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $/gu;
 
+/** The ends of lines as one writes them: one or two in a row, inside a text. They are boxes too, and no reason for a warning. */
+const LINE_ENDS = /(?<=[^\n])\n\n?(?=[^\n])/g;
+
 /** What finds the words that are not what they look like; nothing, on a page that did not say what. @type {typeof import('./look-alikes.js').lookAlikes} */
 let marked = () => [];
 
@@ -33,14 +36,16 @@ export function markWith(find) {
  * Splits a text into plain runs and hidden characters.
  *
  * @param {string} text
- * @returns {{text: string, hidden: boolean, breaks: boolean}[]} a hidden one's text is its name in brackets
+ * @returns {{text: string, hidden: boolean, breaks: boolean, usual?: boolean}[]} a hidden one's text is its name in brackets
  */
 export function split(text) {
+  const usual = new Set([...text.matchAll(LINE_ENDS)].flatMap(({ 0: { length }, index }) => [index, index + length - 1]));
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(HIDDEN)) {
     if (match.index > end) parts.push({ text: text.slice(end, match.index), hidden: false, breaks: false });
-    parts.push({ text: nameOf(match[0]), hidden: true, breaks: match[0] === '\n' });
+    const isUsual = usual.has(match.index);
+    parts.push({ text: isUsual ? '↵' : nameOf(match[0]), hidden: true, breaks: match[0] === '\n', usual: isUsual });
     end = match.index + match[0].length;
   }
   if (end < text.length) parts.push({ text: text.slice(end), hidden: false, breaks: false });
@@ -59,7 +64,7 @@ export function visible(text) {
 
 /** What a reader should be warned of: the keys of sentences. @param {string} text @returns {string[]} */
 export function warningsOf(text) {
-  return split(text).flatMap((one) => (one.hidden ? ['warnHidden'] : marked(one.text, text).map(({ warning }) => warning)));
+  return split(text).flatMap((one) => (one.usual ? [] : one.hidden ? ['warnHidden'] : marked(one.text, text).map(({ warning }) => warning)));
 }
 
 /** A box that stands in a text and is none of it. @param {string} words */

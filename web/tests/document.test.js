@@ -11,7 +11,7 @@ import { Mismatch, compareCode, readRequest } from '../document.js';
 import { groupsOf } from '../exact-value.js';
 import { lookAlikes } from '../look-alikes.js';
 import { flatten } from '../payload.js';
-import { split } from '../visible.js';
+import { split, warningsOf } from '../visible.js';
 import { ENGLISH } from '../english.js';
 import { WORDS as ARABIC } from '../arabic.js';
 import { nodes, text } from '../words.js';
@@ -137,6 +137,17 @@ test('hidden characters are named, and all others kept', () => {
       assert.ok(parts.some((part) => part.hidden), `U+${code.toString(16)}`);
     }
   }
+});
+
+test('the end of a line is a box and no warning, unless it could hide something', () => {
+  for (const text of ['a\nb', 'a\n\nb', 'a\nb\n\nc']) {
+    assert.equal(split(text).map((part) => part.text).join(''), text.replaceAll('\n', '↵'));
+    assert.deepEqual(warningsOf(text), []);
+  }
+  for (const text of ['\na', 'a\n', 'a\n\n\nb', 'a\r\nb', 'a\n b\n', 'a\n\u202eb', '\n']) {
+    assert.ok(warningsOf(text).includes('warnHidden'), JSON.stringify(text));
+  }
+  assert.equal(split('a\n\n\nb').filter(({ text }) => text === '[U+000A LINE FEED]').length, 3);
 });
 
 /** What of a text is marked, each with its box behind it; nothing if nothing is. */

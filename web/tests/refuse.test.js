@@ -129,6 +129,17 @@ test('nothing hides behind white space, length, or another way to write a letter
   await requester.cancel(asked.id);
 });
 
+test('a text of several lines is shown as one writes it, with a box at each end of a line and no warning', async () => {
+  const asked = await ask({ payload: { command: 'set -e\n\nmake release\nmake publish' } });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  const [command] = await shownFields(page);
+  assert.equal(command.value, 'set -e↵↵make release↵make publish');
+  assert.equal(await page.locator('.fields dd br').count(), 3);
+  assert.equal(await page.getByText('characters that are hidden or change the order').count(), 0);
+  await requester.cancel(asked.id);
+});
+
 test('two spaces are never shown as one', async () => {
   const action = 'Delete   the   backup';
   const decide = async (payload) => {

@@ -146,7 +146,7 @@ async function decide(decision) {
   const { approver } = request.fields;
   setBusy(true);
   alertText('');
-  say(text('waitingForPasskey'));
+  say(text(decision === 'approve' ? 'waitingToApprove' : 'waitingToReject'));
   let assertion;
   try {
     const { challenge } = request.choices[decision];
@@ -198,7 +198,7 @@ async function notRecorded(problem, body) {
   if (problem.temporary) {
     unsent = body;
     say('');
-    alertText(notSent(problem));
+    alertText(notSent(problem, body.decision));
     offerRetry(text('sendAgain'), sendAgain, 'request');
     byId('retry').append(' ', dropButton());
     return;
@@ -215,10 +215,11 @@ async function notRecorded(problem, body) {
 }
 
 /** Why the answer is not sent yet, whether anything can have come of it, and where it is. */
-function notSent(problem) {
+function notSent(problem, decision) {
   const offline = problem.status === 0 && !navigator.onLine;
   const key = problem.unknown ? 'unknownWhether' : 'nothingDecided';
-  return text('kept', { why: offline ? text('offlineUnsent') : text(key, { why: problem.message }) });
+  const what = text(decision === 'approve' ? 'keptApprove' : 'keptReject');
+  return text('kept', { what, why: offline ? text('offlineUnsent') : text(key, { why: problem.message }) });
 }
 
 function sendAgain() {

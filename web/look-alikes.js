@@ -7,7 +7,8 @@
 //      text has Chinese, Japanese or Korean letters, what belongs to their writing (WIDE) and stands among them;
 //   4. a digit of another script that touches an ASCII letter or digit;
 //   5. a mark that strikes through or encloses what stands before it;
-//   6. a word that could be written alike in other characters (é in one or in two): one that is not in NFC.
+//   6. a letter that carries the same mark twice in a row, or more than four;
+//   7. a word that could be written alike in other characters (é in one or in two): one that is not in NFC.
 //
 // Not marked: letters of living alphabets that one can tell from plain ones (ı, ł, ø), quotation marks, and long dashes.
 
@@ -32,6 +33,7 @@ const WIDE = /[︐-﹫！-～]/;
 /** Of these the brackets and the marks that end a sentence stand beside anything, and what is enclosed looks it. */
 const AT_EASE = /[（）［］｛｝，！？；①-⓿㈀-㏿]/;
 const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
+const PILED = /(\p{Mn})\1|\p{M}{5}/u;
 const STRIKES = /[\p{Me}\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]/u;
 
 /**
@@ -65,6 +67,7 @@ function judge(piece, index, text, about) {
   if (all) return ['warnLookAlike', `all ${all}`];
   const single = [...characters(piece, index, text, about)].join(', ');
   if (single) return ['warnLookAlike', single];
+  if (PILED.test(piece)) return ['warnLookAlike', 'many marks'];
   return piece.normalize('NFC') === piece ? [] : ['warnDecomposed', 'not NFC'];
 }
 

@@ -18,8 +18,11 @@ const NAMES = new Map([
 ]);
 
 // Controls, formats, separators, private, unassigned and default-ignorable characters; the blanks that are letters or
-// symbols by their category; and white space at either end, which a reader would not notice.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $/gu;
+// symbols by their category; white space at either end, which a reader would not notice; and very much of it in a row.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{13430}-\u{1345f}]|(?! )\p{Zs}|^ | $|(?<=[^ \n]) {8,}/gu;
+
+/** Letters that are written from right to left, with what stands between two of them. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}](?:[\p{M} ]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}\p{M}])*/gu;
 
 /** The ends of lines as one writes them: one or two in a row, inside a text. They are boxes too, and no reason for a warning. */
 const LINE_ENDS = /(?<=[^\n])\n\n?(?=[^\n])/g;
@@ -53,13 +56,18 @@ export function split(text) {
 }
 
 /**
- * The text as nodes, apart from the direction of what stands around it.
+ * The text as nodes, apart from the direction of what stands around it. Where letters of both directions meet, what is written
+ * from right to left is set apart and all goes from left to right, in the order that is signed: the browser would otherwise
+ * move the numbers and names beside it.
  *
  * @param {string} text
  * @returns {HTMLElement}
  */
 export function visible(text) {
-  return element('bdi', { dir: 'auto' }, ...split(text).flatMap((one) => part(one, text)));
+  const others = text.replace(RIGHT_TO_LEFT, '');
+  const meet = others !== text && /\p{L}/u.test(others);
+  const nodes = split(text).flatMap((one) => part(one, text));
+  return element('bdi', { dir: meet ? 'ltr' : 'auto' }, ...(meet ? nodes.flatMap(apart) : nodes));
 }
 
 /** What a reader should be warned of: the keys of sentences. @param {string} text @returns {string[]} */
@@ -75,6 +83,19 @@ export function box(words) {
 function part({ text, hidden, breaks }, whole) {
   if (!hidden) return words(text, whole);
   return breaks ? [box(text), element('br')] : [box(text)];
+}
+
+/** Plain text with each run from right to left apart; any other node as it is. @param {string | HTMLElement} node */
+function apart(node) {
+  if (typeof node !== 'string') return [node];
+  const runs = [...node.matchAll(RIGHT_TO_LEFT)];
+  let end = 0;
+  const nodes = runs.flatMap(({ 0: run, index }) => {
+    const before = node.slice(end, index);
+    end = index + run.length;
+    return [before, element('bdi', { dir: 'rtl' }, run)];
+  });
+  return [...nodes, node.slice(end)];
 }
 
 /** Plain text, with a box behind each word that is not what it looks like. */
@@ -95,5 +116,6 @@ export function codePoint(character) {
 
 function nameOf(character) {
   const code = character.codePointAt(0);
+  if (character.length > 2) return `[${character.length} × SPACE]`;
   return NAMES.has(code) ? `[${codePoint(character)} ${NAMES.get(code)}]` : `[${codePoint(character)}]`;
 }

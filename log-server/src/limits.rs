@@ -79,9 +79,18 @@ pub struct Gate {
     limits: Limits,
     keys: Rate,
     approvers: Rate,
+    /// Of what one approver may be asked, what one API key may ask.
+    approvers_by_key: Rate,
     sign_ins: Rate,
     messages: Rate,
+    messages_by_key: Rate,
     polls: Arc<Mutex<Polls>>,
+}
+
+/// How much of an approver's minute or hour one API key may take: whoever asks without end, refused or not, leaves the others
+/// theirs.
+fn share(most: u32) -> u32 {
+    most.div_ceil(2)
 }
 
 /// So much in a time for each name.
@@ -112,7 +121,17 @@ impl Gate {
             sign_ins: Rate::new(SIGN_INS_PER_MINUTE, Quota::per_minute, "sign-ins in a minute"),
             keys: Rate::new(limits.requests_per_minute_per_key, Quota::per_minute, "requests in a minute"),
             approvers: Rate::new(limits.requests_per_minute_per_approver, Quota::per_minute, "requests in a minute"),
+            approvers_by_key: Rate::new(
+                share(limits.requests_per_minute_per_approver),
+                Quota::per_minute,
+                "requests of this API key in a minute",
+            ),
             messages: Rate::new(limits.notified_per_hour_per_approver, Quota::per_hour, "messages in an hour"),
+            messages_by_key: Rate::new(
+                share(limits.notified_per_hour_per_approver),
+                Quota::per_hour,
+                "messages of this API key in an hour",
+            ),
             polls: Arc::default(),
         }
     }
@@ -122,8 +141,9 @@ impl Gate {
         self.keys.take(key_id, "this API key")
     }
 
-    /// Counts a confirmation that asks an approver.
-    pub fn ask(&self, approver: &str) -> Result<(), Problem> {
+    /// Counts a confirmation that an API key asks an approver. What is refused to the key takes nothing from the others.
+    pub fn ask(&self, key_id: &str, approver: &str) -> Result<(), Problem> {
+        self.approvers_by_key.take(&format!("{key_id} {approver}"), approver)?;
         self.approvers.take(approver, approver)
     }
 
@@ -132,8 +152,9 @@ impl Gate {
         self.sign_ins.take("", "all sign-ins together")
     }
 
-    /// Counts a confirmation that an approver is told of.
-    pub fn notify(&self, approver: &str) -> Result<(), Problem> {
+    /// Counts a confirmation that an approver is told of, asked by an API key.
+    pub fn notify(&self, key_id: &str, approver: &str) -> Result<(), Problem> {
+        self.messages_by_key.take(&format!("{key_id} {approver}"), approver)?;
         self.messages.take(approver, approver)
     }
 
@@ -221,8 +242,20 @@ mod tests {
     #[test]
     fn requests_are_counted_by_name() {
         let gate = Gate::new(Limits { requests_per_minute_per_approver: 2, ..Limits::default() });
-        assert!(gate.ask("alex").is_ok() && gate.ask("alex").is_ok());
-        assert!(matches!(gate.ask("alex"), Err(Problem::TooMany { retry_after: 1..=31, .. })));
-        assert!(gate.ask("sam").is_ok());
+        assert!(gate.ask("one", "alex").is_ok() && gate.ask("two", "alex").is_ok());
+        assert!(matches!(gate.ask("three", "alex"), Err(Problem::TooMany { retry_after: 1..=31, .. })));
+        assert!(gate.ask("one", "sam").is_ok());
+    }
+
+    #[test]
+    fn what_one_key_asks_too_often_takes_nothing_from_the_others() {
+        let (requests_per_minute_per_approver, notified_per_hour_per_approver) = (10, 10);
+        let gate =
+            Gate::new(Limits { requests_per_minute_per_approver, notified_per_hour_per_approver, ..Limits::default() });
+        for take in [Gate::ask, Gate::notify] {
+            let accepted = (0..100).filter(|_| take(&gate, "greedy", "alex").is_ok()).count();
+            assert_eq!(accepted, 5);
+            assert!((0..5).all(|_| take(&gate, "honest", "alex").is_ok()));
+        }
     }
 }

@@ -477,7 +477,7 @@ test('what the request is compared with stands at the head: none before, the sam
     assert.equal(await page.locator('#difference-summary').textContent(), words);
     return asked;
   };
-  await shown({ quota: 1, unit: 'GiB' }, 'none: first of its kind');
+  await shown({ quota: 1, unit: 'GiB' }, 'nothing was approved before');
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
   await heading(page, 'Approved');
   await requester.cancel((await shown({ quota: 1, unit: 'GiB' }, 'the same in every field')).id);

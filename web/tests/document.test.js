@@ -150,6 +150,16 @@ test('the end of a line is a box and no warning, unless it could hide something'
   assert.equal(split('a\n\n\nb').filter(({ text }) => text === '[U+000A LINE FEED]').length, 3);
 });
 
+test('many spaces and many marks have a box', () => {
+  const shown = (text) => split(text).map((part) => part.text).join('');
+  assert.equal(shown(`pay 10${' '.repeat(300)}not`), 'pay 10[300 × SPACE]not');
+  assert.equal(shown('a       b'), 'a       b');
+  assert.equal(shown(`if x:\n${' '.repeat(12)}y`), `if x:↵${' '.repeat(12)}y`);
+  assert.equal(marked('q\u0323\u0323'), 'q\u0323\u0323[many marks]');
+  assert.equal(marked('q\u0301\u0323\u0302\u0304\u0306'), 'q\u0301\u0323\u0302\u0304\u0306[many marks]');
+  assert.equal(marked('\u05e9\u05b8\u05c1 \u1ec7'), '');
+});
+
 /** What of a text is marked, each with its box behind it; nothing if nothing is. */
 const marked = (text) => lookAlikes(text).map(({ text: word, box }) => word + box.replaceAll('\u00a0', ' ')).join(' ');
 const warned = (text) => [...new Set(lookAlikes(text).map(({ warning }) => warning))].join();

@@ -140,6 +140,32 @@ test('a text of several lines is shown as one writes it, with a box at each end 
   await requester.cancel(asked.id);
 });
 
+test('letters from right to left move nothing that stands beside them', async () => {
+  const values = ['10.6.6.6/א/example.com', 'EUR 1 א 900', 'transfer 100 אב גד 900 to A'];
+  const asked = await ask({ action: 'Pay 5 א 10 to B', payload: Object.fromEntries(values.map((value, i) => [`v${i}`, value])) });
+  await page.goto(asked.url);
+  await heading(page, 'Approve or reject?');
+  // The characters that are no letters from right to left, with the first of each run of those, by where they stand.
+  const seen = (selector) => page.locator(selector).evaluateAll((all) => all.map((one) => {
+    const places = [];
+    const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (let i = 0; i < node.data.length; i += 1) {
+        const range = document.createRange();
+        range.setStart(node, i);
+        range.setEnd(node, i + 1);
+        const [{ left, top }] = range.getClientRects();
+        places.push({ character: node.data[i], left, top });
+      }
+    }
+    return places.sort((a, b) => Math.round((a.top - b.top) / 8) || a.left - b.left).map(({ character }) => character).join('').replaceAll(/[א-ת ]+/g, ' א ');
+  }));
+  const signed = (text) => text.replaceAll(/[א-ת ]+/g, ' א ');
+  assert.deepEqual(await seen('.fields dd bdi:not(bdi bdi)'), values.map(signed));
+  assert.deepEqual(await seen('#action bdi:not(bdi bdi)'), [signed('Pay 5 א 10 to B')]);
+  await requester.cancel(asked.id);
+});
+
 test('two spaces are never shown as one', async () => {
   const action = 'Delete   the   backup';
   const decide = async (payload) => {
@@ -343,10 +369,10 @@ test('a signed answer outlives a reload of the page, and is sent then', async ()
   await heading(page, 'Approve or reject?');
   await page.route(DECISION, (route) => route.abort());
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
-  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  await page.getByText(/Your signed answer \(to (approve|reject)\) is kept in this tab/).waitFor();
   assert.equal((await requester.status(asked.id)).status, 'pending');
   await page.reload();
-  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  await page.getByText(/Your signed answer \(to (approve|reject)\) is kept in this tab/).waitFor();
   await page.unrouteAll();
   await page.reload();
   await heading(page, 'Approved');
@@ -364,7 +390,7 @@ test('a signed answer that comes too late says so, and one that is not wanted an
   await page.getByRole('button', { name: 'Do not send it' }).click();
   await page.locator('#approve:enabled').waitFor();
   await page.getByRole('button', { name: 'Approve', exact: true }).click();
-  await page.getByText('Your signed answer is kept in this tab').waitFor();
+  await page.getByText(/Your signed answer \(to (approve|reject)\) is kept in this tab/).waitFor();
   await requester.cancel(asked.id);
   await page.unrouteAll();
   await page.reload();

@@ -21,12 +21,12 @@ const verifierBinary = join(dirname(serverBinary), 'countersign-verify');
 /**
  * Starts a server. With `publicPort` browsers reach it there, through something that stands in front of it.
  * `config` is the text of its configuration file, `environment` what stands in its environment too. Without one, what was
- * rejected can be asked again at once: most requests of a file of tests have one title.
+ * rejected can be asked again at once, and one key may have more pending: most requests of a file of tests have one title and one key.
  *
  * @param {{publicPort?: number, config?: string, environment?: Record<string, string>}} [options]
  * @returns {Promise<{url: string, port: number, adminKey: string, verify: typeof verify, stop: () => Promise<void>}>}
  */
-export async function startServer({ publicPort, config = '[limits]\ncool_down_seconds = 0\n', environment = {} } = {}) {
+export async function startServer({ publicPort, config = '[limits]\ncool_down_seconds = 0\npending_per_key_and_approver = 100\n', environment = {} } = {}) {
   for (const binary of [serverBinary, verifierBinary]) {
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build --bins, or set COUNTERSIGN_BIN`);
   }

@@ -28,8 +28,12 @@ pub(super) async fn create(State(app): Server, request: Request) -> Answer<(Stat
     let asked: CreateConfirmation = request::json(request).await?;
     let tells = asked.notify.as_deref().is_some_and(|word| word != "none");
     let admit = |approvers: &[Username]| {
-        approvers.iter().try_for_each(|approver| app.gate.ask(approver.as_str()))?;
-        if tells { approvers.iter().try_for_each(|approver| app.gate.notify(approver.as_str())) } else { Ok(()) }
+        approvers.iter().try_for_each(|approver| app.gate.ask(&key.id, approver.as_str()))?;
+        if tells {
+            approvers.iter().try_for_each(|approver| app.gate.notify(&key.id, approver.as_str()))
+        } else {
+            Ok(())
+        }
     };
     let created = app.approvals.create(&key, idempotency, asked, admit).await?;
     Ok((StatusCode::CREATED, Json(created)))

@@ -74,7 +74,8 @@ impl Desk for Engine {
             metadata: None,
         };
         let idempotency = IdempotencyKey::new(idempotency_key).map_err(trouble)?;
-        let admit = |approvers: &[Username]| approvers.iter().try_for_each(|approver| app.gate.ask(approver.as_str()));
+        let admit =
+            |approvers: &[Username]| approvers.iter().try_for_each(|approver| app.gate.ask(&key.id, approver.as_str()));
         let created = app.approvals.create(key, Some(idempotency), asked, admit).await.map_err(trouble)?;
         Ok(created.id)
     }

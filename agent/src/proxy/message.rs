@@ -223,7 +223,7 @@ pub(crate) fn line(value: &Value) -> String {
 }
 
 /// A key as those read it who do not tell capital letters from small ones.
-fn folded(key: &str) -> String {
+pub(crate) fn folded(key: &str) -> String {
     key.to_uppercase().to_lowercase()
 }
 

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use verifier::document::{MAX_APPROVERS, WINDOW};
 use verifier::names::{NameError, Username, check_action};
 
+use super::message::folded;
+
 /// The name of the rule for every tool that has none of its own.
 const EVERY: &str = "*";
 
@@ -127,6 +129,11 @@ pub enum RulesError {
         /// What was given.
         given: u64,
     },
+    /// A rule that no call can have.
+    #[error(
+        "{0:?} is not the name of a tool: names are exact, not empty, without spaces at the ends, and * stands alone"
+    )]
+    Tool(String),
     /// A rule that allows and asks.
     #[error("{0} is allowed, so nothing else may stand in its rule")]
     Allowed(String),
@@ -144,6 +151,9 @@ impl Rules {
         }
         approvers = approvers.or_else(|| one.map(|name| vec![name]));
         let asked = approvers.map(|names| (names, quorum));
+        if let Some(name) = tools.keys().find(|name| *name != EVERY && !is_name(name)) {
+            return Err(RulesError::Tool(name.clone()));
+        }
         let every = Rule::of(EVERY, tools.remove(EVERY).unwrap_or_default(), asked.as_ref())?;
         let tools = tools.into_iter().map(|(name, rule)| Ok((name.clone(), Rule::of(&name, rule, asked.as_ref())?)));
         let rules = Self {
@@ -178,9 +188,15 @@ impl Rules {
         }
     }
 
-    /// Whether the server's hints matter.
-    pub(crate) fn reads_hints(&self) -> bool {
-        self.allow_read_only
+    /// The tools that a rule of their own holds.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &str> {
+        self.tools.iter().filter_map(|(name, rule)| matches!(rule, Rule::Hold(_)).then_some(name.as_str()))
+    }
+
+    /// The held tool that a generous server might take this name for, if no rule has the name itself.
+    pub(crate) fn almost_held(&self, tool: &str) -> Option<&str> {
+        let alike = folded(tool.trim());
+        self.held().filter(|_| !self.tools.contains_key(tool)).find(|name| folded(name) == alike)
     }
 }
 
@@ -242,6 +258,12 @@ fn check_quorum(given: Option<u32>, approvers: usize, whose: impl Fn() -> String
     let quorum = if approvers == 1 { given.unwrap_or(1) } else { given.unwrap_or(0) };
     let enough = usize::try_from(quorum).is_ok_and(|quorum| (1..=approvers).contains(&quorum));
     if enough { Ok(quorum) } else { Err(RulesError::Quorum { whose: whose(), approvers }) }
+}
+
+/// Whether a rule of this name can be that of a tool. Elsewhere a final `*` stands for the rest of a name; here it would
+/// hold nothing.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.trim() == name && !name.contains('*')
 }
 
 fn base_name(program: &str) -> &str {
@@ -324,6 +346,10 @@ mod tests {
             (r#"{"approver":"alex","tools":{"a":{"allow":true,"approver":"kim"}}}"#, "is allowed, so nothing else"),
             (r#"{"approver":"alex","tools":{"a":{"action":" "}}}"#, "the action of"),
             (r#"{"approver":"alex","tools":{"a":{"expires_in":1}}}"#, "expires_in is 1 seconds"),
+            (r#"{"approver":"alex","tools":{"":{}}}"#, r#""" is not the name of a tool"#),
+            (r#"{"approver":"alex","tools":{"*":{"allow":true},"del*":{}}}"#, r#""del*" is not the name of a tool"#),
+            (r#"{"approver":"alex","tools":{"**":{}}}"#, r#""**" is not the name of a tool"#),
+            (r#"{"approver":"alex","tools":{"pay ":{"allow":true}}}"#, r#""pay " is not the name of a tool"#),
             (r#"{"approver":"alex","server":"a\u202eb"}"#, "the server's name"),
         ] {
             let error = file(json).unwrap_err();

@@ -74,6 +74,7 @@ pub(crate) struct Switch {
     tickets: u64,
     listings: BTreeMap<Id, Page>,
     read_only: BTreeSet<String>,
+    unlisted: Option<BTreeSet<String>>,
     closed: bool,
 }
 
@@ -101,6 +102,7 @@ impl Switch {
             tickets: 0,
             listings: BTreeMap::new(),
             read_only: BTreeSet::new(),
+            unlisted: None,
             closed: false,
         }
     }
@@ -142,6 +144,7 @@ impl Switch {
     fn host_says(&mut self, message: &Message) -> Vec<Output> {
         match &message.kind {
             Kind::Call(id, _) | Kind::Request(id, _) if self.ticket_of(id).is_some() => self.same_id_again(id),
+            Kind::Call(id, call) if self.rules.almost_held(&call.tool).is_some() => self.almost_held(id, &call.tool),
             Kind::Call(id, call) => match self.rules.of(&call.tool, &self.read_only).clone() {
                 Rule::Allow => vec![Output::ToServer(message.to_line())],
                 Rule::Hold(hold) => self.hold(id, call, &hold),
@@ -158,7 +161,7 @@ impl Switch {
                 }
             }
             Kind::Request(id, method) => {
-                if method == "tools/list" && self.rules.reads_hints() && self.listings.len() < MAX_LISTINGS {
+                if method == "tools/list" && self.listings.len() < MAX_LISTINGS {
                     let goes_on = message.params().is_some_and(|params| params.get("cursor").is_some());
                     self.listings.insert(id.clone(), if goes_on { Page::Later } else { Page::First });
                 }
@@ -166,6 +169,14 @@ impl Switch {
             }
             Kind::Notification(_) | Kind::Response(_) => vec![Output::ToServer(message.to_line())],
         }
+    }
+
+    /// A server that does not tell capital letters from small ones would run a held tool.
+    fn almost_held(&self, id: &Id, tool: &str) -> Vec<Output> {
+        let name = self.rules.almost_held(tool).unwrap_or_default();
+        let words = format!("the rules hold {name:?}, and tools are called by their exact names");
+        let denied = Denied::new(Code::Refused, words);
+        vec![say(format!("{} was not called: {denied}", visible(tool))), deny(id, tool, &denied)]
     }
 
     fn hold(&mut self, id: &Id, call: &Call, hold: &Hold) -> Vec<Output> {
@@ -252,13 +263,14 @@ impl Switch {
 
     /// What the server says passes as it is. An answer to a call that it was not given is none.
     fn server_says(&mut self, mut line: Vec<u8>) -> Vec<Output> {
+        let mut outputs = Vec::new();
         match Message::parse(&line).map(|message| (message.kind.clone(), message)) {
             Ok((Kind::Response(Some(id)), _)) if self.ticket_of(&id).is_some() => {
                 return vec![say("the server answered a call that it was not given; the answer is dropped".to_owned())];
             }
             Ok((Kind::Response(Some(id)), message)) => {
                 if let Some(page) = self.listings.remove(&id) {
-                    self.listed(page, message.result());
+                    outputs.extend(self.listed(page, message.result()));
                 }
             }
             Ok((Kind::Notification(method), _)) if method == "notifications/tools/list_changed" => self.forget_hints(),
@@ -267,24 +279,31 @@ impl Switch {
             Err(_) => self.forget_hints(),
         }
         line.push(b'\n');
-        vec![Output::ToHost(line)]
+        outputs.push(Output::ToHost(line));
+        outputs
     }
 
     /// The list that is known is no longer right, and neither is one that is on its way.
     fn forget_hints(&mut self) {
         self.read_only.clear();
         self.listings.clear();
+        self.unlisted = None;
     }
 
-    /// Takes the hints of a list. A tool that stands there twice only reads if both say so.
-    fn listed(&mut self, page: Page, result: Option<&Object>) {
+    /// Takes the hints of a list. A tool that stands there twice only reads if both say so. At the list's end somebody
+    /// hears of rules that hold what is not there: a name that is written wrong leaves the tool that was meant open.
+    fn listed(&mut self, page: Page, result: Option<&Object>) -> Option<Output> {
         if page == Page::First {
             self.read_only.clear();
+            self.unlisted = Some(self.rules.held().map(str::to_owned).collect());
         }
         let tools = result.and_then(|result| result.get("tools")).and_then(Value::as_array).unwrap_or_default();
         let mut others = BTreeSet::new();
         for tool in tools.iter().filter_map(Value::as_object) {
             let Some(name) = tool.get("name").and_then(Value::as_str) else { continue };
+            if let Some(unlisted) = &mut self.unlisted {
+                unlisted.remove(name);
+            }
             let hints = tool.get("annotations").and_then(Value::as_object);
             match hints.and_then(|hints| hints.get("readOnlyHint")).and_then(Value::as_bool) {
                 Some(true) => self.read_only.insert(name.to_owned()),
@@ -292,6 +311,10 @@ impl Switch {
             };
         }
         self.read_only.retain(|name| !others.contains(name));
+        let goes_on = result.is_none_or(|result| result.get("nextCursor").is_some_and(|next| *next != Value::Null));
+        let unlisted = self.unlisted.take_if(|_| !goes_on).filter(|names| !names.is_empty())?;
+        let names = unlisted.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        Some(say(format!("the rules hold {names}, and the server's list has no such tool: is the name right?")))
     }
 
     fn ticket_of(&self, id: &Id) -> Option<Ticket> {

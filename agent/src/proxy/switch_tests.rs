@@ -258,6 +258,42 @@ fn hints_count_as_the_newest_list_has_them() {
 }
 
 #[test]
+fn a_rule_that_holds_nothing_is_named_when_the_list_is_complete() {
+    let list = |params: &str| host(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list"{params}}}"#));
+    let answer = |result: &str| server(&format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#));
+    let said = |outputs: Vec<Output>| {
+        outputs.into_iter().find_map(|output| if let Output::Say(words) = output { Some(words) } else { None })
+    };
+    let mut switch = switch();
+    switch.step(list(""));
+    let words = said(switch.step(answer(r#"{"tools":[{"name":"list"},{"name":"pays"}]}"#))).unwrap();
+    assert!(words.contains(r#"the rules hold "pay", and the server's list has no such tool"#), "{words}");
+    // The tool stands on a later page, or the list did not come.
+    switch.step(list(""));
+    assert_eq!(said(switch.step(answer(r#"{"tools":[{"name":"pays"}],"nextCursor":"2"}"#))), None);
+    switch.step(list(r#","params":{"cursor":"2"}"#));
+    assert_eq!(said(switch.step(answer(r#"{"tools":[{"name":"pay"}]}"#))), None);
+    switch.step(list(""));
+    assert_eq!(said(switch.step(server(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#))), None);
+}
+
+#[test]
+fn almost_the_name_of_a_held_tool_is_refused() {
+    let rules = r#"{"approver":"alex","tools":{"*":{"allow":true},"pay":{},"Read":{},"READ":{"allow":true}}}"#;
+    let rules = Rules::of_file(serde_json::from_str(rules).unwrap(), None, "files").unwrap();
+    let mut switch = Switch::new(rules, vec!["files".to_owned()], Duration::from_secs(50));
+    for tool in ["Pay", " pay", "PAY\\n", "read", "p\\u0041y"] {
+        let outputs = switch.step(call("1", tool, "{}"));
+        assert_eq!(to_server(&outputs).len(), 0, "{tool}");
+        assert_eq!(to_host(&outputs)[0]["result"]["_meta"]["countersign/code"], "refused", "{tool}");
+    }
+    for tool in ["READ", "pays", "list"] {
+        assert_eq!(to_server(&switch.step(call("1", tool, "{}"))).len(), 1, "{tool}");
+    }
+    held(&mut switch, call("1", "pay", "{}"));
+}
+
+#[test]
 fn a_host_with_a_token_hears_that_its_call_waits() {
     let mut switch = switch();
     let (ticket, _) = held(&mut switch, call("5", "delete", "{}"));

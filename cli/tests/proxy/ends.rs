@@ -61,6 +61,8 @@ fn a_wrong_call_starts_nothing() {
     for (arguments, words) in [
         (vec!["--approver", "alex", "--timeout", "0"], "0"),
         (vec![], "nobody is named who approves"),
+        (vec!["--approver", "alex", "--tool", "del*"], "\"del*\" is not the name of a tool"),
+        (vec!["--approver", "alex", "--tool", ""], "is not the name of a tool"),
         (vec!["--rules", &twice], "stands twice"),
         (vec!["--rules", &unknown], "unknown field"),
         (vec!["--rules", &nobody], "nobody is named who approves"),

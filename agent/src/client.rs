@@ -10,9 +10,10 @@ use std::time::Duration;
 use api::{Confirmation, ConfirmationList, ConsistencyProof, Consumed, Created, Status};
 use merkle::{Hash, verify_consistency};
 use tokio::sync::OnceCell;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use verifier::checkpoint::Checkpoint;
 use verifier::encoding::{array_from_base64, base64url};
+use verifier::time::Timestamp;
 use verifier::trust::Trust;
 use verifier::verify::Facts;
 use verifier::words::visible;
@@ -51,6 +52,17 @@ pub struct Pending {
     client: Client,
     remembered: Remembered,
     url: String,
+}
+
+/// A request as it is sent.
+struct Asking<'a> {
+    asked: &'a Asked,
+    body: String,
+    key: String,
+    /// When the call began, if the key is its own.
+    fresh: Option<Timestamp>,
+    until: Moment,
+    once: bool,
 }
 
 /// What one look at a request finds.
@@ -128,19 +140,75 @@ impl Client {
         idempotency_key: Option<&str>,
         within: Option<Duration>,
     ) -> Result<Pending, Denied> {
+        let asking = self.asking(asked, idempotency_key, within).await?;
+        self.made(&asking).await
+    }
+
+    /// The same for a caller who may be told to stop. The server may have made a request whose answer nobody waited for:
+    /// then it is asked once more, under the same key, and the request is taken back.
+    pub(crate) async fn ask_unless(
+        &self,
+        asked: &Asked,
+        idempotency_key: Option<&str>,
+        within: Option<Duration>,
+        mut stop: impl Future<Output = ()> + Unpin,
+    ) -> Result<Pending, Denied> {
+        let asking = tokio::select! {
+            biased;
+            () = &mut stop => return Err(told_to_stop()),
+            asking = self.asking(asked, idempotency_key, within) => asking?,
+        };
+        let denied = tokio::select! {
+            biased;
+            () = &mut stop => told_to_stop(),
+            made = self.made(&asking) => match made {
+                Err(denied) if denied.code == Code::Unreachable => denied,
+                made => return made,
+            },
+        };
+        // Whatever comes of it: a server that does not answer now cannot be told anything.
+        _ = timeout(CANCEL, self.take_back_unseen(asking)).await;
+        Err(denied)
+    }
+
+    async fn take_back_unseen(&self, asking: Asking<'_>) {
+        let until = self.clock().moment() + CANCEL;
+        // A try that began late is no reason to leave the request there.
+        let again = Asking { fresh: None, until, once: true, ..asking };
+        if let Ok(made) = self.made(&again).await {
+            _ = made.cancel_until(until).await;
+        }
+    }
+
+    /// Everything that is needed before the server is asked.
+    async fn asking<'a>(
+        &self,
+        asked: &'a Asked,
+        idempotency_key: Option<&str>,
+        within: Option<Duration>,
+    ) -> Result<Asking<'a>, Denied> {
         let began = self.clock().wall();
         let until = within.map_or_else(|| self.patience_ends(), |within| self.clock().moment() + within);
-        let trust = self.trust().await?;
+        self.trust().await?;
         let (key, fresh) = match idempotency_key {
             Some(key) => (key.to_owned(), None),
             None => (random_key()?, Some(began)),
         };
         let body = serde_json::to_string(&asked.to_request()?)
             .map_err(|error| Denied::new(Code::Mismatch, format!("the request cannot be sent: {error}")))?;
-        let path = "/api/confirmations";
-        let call = Call { body: Some(body), idempotency_key: Some(&key), ..Call::post(path, until) };
+        Ok(Asking { asked, body, key, fresh, until, once: false })
+    }
+
+    async fn made(&self, asking: &Asking<'_>) -> Result<Pending, Denied> {
+        let Asking { asked, body, key, fresh, until, once } = asking;
+        let call = Call {
+            body: Some(body.clone()),
+            idempotency_key: Some(key),
+            once: *once,
+            ..Call::post("/api/confirmations", *until)
+        };
         let created: Created = self.0.http.json(&call).await?;
-        let remembered = asked.check(&created, trust, fresh)?;
+        let remembered = asked.check(&created, self.trust().await?, *fresh)?;
         Ok(Pending { client: self.clone(), remembered, url: visible(&created.url) })
     }
 
@@ -422,6 +490,11 @@ impl Approved {
         &self.facts
     }
 
+    /// When it was seen to be approved.
+    pub(crate) fn answered(&self) -> Seen {
+        self.answered
+    }
+
     /// When the approval was used, if the server says that it was.
     pub fn consumed_at(&self) -> Option<&str> {
         self.consumed_at.as_deref()
@@ -472,6 +545,10 @@ impl Approved {
         check_usable()?;
         Ok(Used { receipt: self.receipt, facts: self.facts, consumed })
     }
+}
+
+fn told_to_stop() -> Denied {
+    Denied::new(Code::Aborted, "told to stop while the server was asked; what it made of that is taken back")
 }
 
 /// A conflict means that the approval is not there to be used, mostly because somebody did.

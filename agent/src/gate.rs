@@ -13,8 +13,11 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::approval::Asked;
+use tokio::time::sleep;
+
+use crate::approval::{Asked, Remembered};
 use crate::client::{Approved, Client, Pending, TakenBack, Used};
+use crate::clock::{Clock, Moment, Seen};
 use crate::outcome::{Code, Denied};
 
 pub use plan::{Plan, PlanError};
@@ -30,6 +33,9 @@ pub const EXIT_GATE: u8 = 125;
 pub const EXIT_NOT_EXECUTABLE: u8 = 126;
 /// There is no such command, as a shell says it.
 pub const EXIT_NOT_FOUND: u8 = 127;
+
+/// Long enough for a signal that is there already to be noticed.
+const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// A command line and how approval for it is asked.
 #[derive(Debug, Clone)]
@@ -51,6 +57,16 @@ pub struct Cleared {
     pub used: Used,
     /// The confirmation's id.
     pub id: String,
+    last: Last,
+}
+
+/// The last moments for the start: the caller's, and the approval's.
+#[derive(Debug)]
+struct Last {
+    clock: Clock,
+    until: Option<Moment>,
+    remembered: Remembered,
+    answered: Seen,
 }
 
 /// Why the command does not run.
@@ -86,26 +102,50 @@ impl Gate {
     ) -> Result<Cleared, Refusal> {
         let clock = client.clock();
         let until = self.timeout.map(|timeout| clock.moment() + timeout);
-        let asking = client.ask(&self.asked, self.idempotency_key.as_deref(), self.timeout);
-        let asked = unless(&mut stop, asking).await?;
+        let key = self.idempotency_key.as_deref();
+        let asked = client.ask_unless(&self.asked, key, self.timeout, stop.as_mut()).await?;
         if let Err(error) = pending(&asked) {
             return Err(Refusal::Untold { error, request: asked.take_back().await });
         }
         let left = || until.map(|until| clock.left(until));
         let approved = asked.decision(left(), stop.as_mut()).await?;
-        self.take(approved, left(), &mut stop).await
+        let (remembered, answered) = (asked.remembered().clone(), approved.answered());
+        let (used, id) = self.take(approved, left(), &mut stop).await?;
+        Ok(Cleared { used, id, last: Last { clock: clock.clone(), until, remembered, answered } })
     }
 
     /// Between the approval and the run: first what may be wrong without using the approval up, then the use.
-    async fn take(&self, approved: Approved, left: Option<Duration>, stop: &mut Stop<'_>) -> Result<Cleared, Refusal> {
+    async fn take(
+        &self,
+        approved: Approved,
+        left: Option<Duration>,
+        stop: &mut Stop<'_>,
+    ) -> Result<(Used, String), Refusal> {
         let id = approved.pending().id().to_owned();
         self.plan.check_again()?;
         let used = unless(stop, approved.consume(left)).await?;
         // The use took a while: what is bound may have changed meanwhile.
         self.plan.check_again()?;
-        // A signal that came with the answer counts too.
-        unless(stop, async { Ok(()) }).await?;
-        Ok(Cleared { used, id })
+        Ok((used, id))
+    }
+}
+
+impl Cleared {
+    /// Whether the command may still start, asked right before it does: what is done between the approval and the start,
+    /// such as telling people, takes time too.
+    pub async fn last_look(&self, mut stop: Stop<'_>) -> Result<(), Refusal> {
+        let Last { clock, until, remembered, answered } = &self.last;
+        unless(&mut stop, async {
+            sleep(A_MOMENT).await;
+            Ok(())
+        })
+        .await?;
+        remembered.check_usable(clock.wall_since(*answered))?;
+        if until.is_some_and(|until| clock.is_over(until)) {
+            let detail = "the time that the caller gives is over; the approval was used, and the command does not run";
+            return Err(Denied::new(Code::Unreachable, detail).into());
+        }
+        Ok(())
     }
 }
 

@@ -37,11 +37,13 @@ pub(crate) struct Call<'a> {
     pub(crate) until: Moment,
     /// How long the server may hold the question before it answers.
     pub(crate) held: Duration,
+    /// Whether one try is enough.
+    pub(crate) once: bool,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn get(path: &'a str, until: Moment) -> Self {
-        Self { method: Method::GET, path, body: None, idempotency_key: None, until, held: Duration::ZERO }
+        Self { method: Method::GET, path, body: None, idempotency_key: None, until, held: Duration::ZERO, once: false }
     }
 
     pub(crate) fn post(path: &'a str, until: Moment) -> Self {
@@ -103,7 +105,7 @@ impl Http {
             };
             tries += 1;
             let wait = retry_after.unwrap_or_else(|| self.jitter(tries));
-            if self.clock.left(give_up) <= wait {
+            if call.once || self.clock.left(give_up) <= wait {
                 return Err(self.unreachable(&reason, tries));
             }
             sleep(wait).await;

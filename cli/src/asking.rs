@@ -71,11 +71,16 @@ pub(crate) fn bounded(settings: Settings, at_most: Duration) -> Settings {
     Settings { patience, ..settings }
 }
 
-/// Ends when a signal asks this process to end.
+/// Ends when a signal asks this process to end. One that is ignored already stays so, as under `nohup`, also for a command
+/// that takes this process's place.
 #[cfg(unix)]
 pub(crate) async fn told_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| async move {
+    let ignored = ignored_signals();
+    let listen = |kind: SignalKind| async move {
+        if ignored & (1 << (kind.as_raw_value() - 1)) != 0 {
+            return std::future::pending().await;
+        }
         match signal(kind) {
             Ok(mut signals) => drop(signals.recv().await),
             // Then the signal ends the process as it always does.
@@ -87,6 +92,14 @@ pub(crate) async fn told_to_stop() {
         () = listen(SignalKind::terminate()) => {}
         () = listen(SignalKind::hangup()) => {}
     }
+}
+
+/// The signals that this process ignores, as Linux shows them; none where they are not shown.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Ends when the user asks this process to end.

@@ -2,19 +2,20 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use agent::gate::status::Reason;
-use agent::gate::{self, Cleared, Gate, Plan, PlanError, Refusal, StatusFile, show};
+use agent::gate::{self, Gate, Plan, PlanError, Refusal, StatusFile, show};
 use agent::settings::SettingsError;
 use agent::{Asked, Client};
 use clap::Args;
 use verifier::words::{quoted, visible};
 
 use crate::asking::{AskingArgs, bounded, told_to_stop};
+use crate::last_words::say;
 use crate::requester::RequesterArgs;
 
 /// Ask a person to approve a command, and run it only then: exactly as approved, once.
@@ -116,7 +117,7 @@ pub(crate) fn run(mut args: GateArgs) -> Result<(), GateError> {
         Ok(()) => Err(error),
         Err(_) if matches!(error, GateError::Status(_) | GateError::Refused(Refusal::Untold { .. })) => Err(error),
         Err(failed) => {
-            crate::last_words::say(format!("countersign: the status file cannot be written: {failed}"));
+            say(format!("countersign: the status file cannot be written: {failed}"));
             Err(error)
         }
     }
@@ -129,32 +130,29 @@ fn pass_and_start(args: GateArgs, status: &mut StatusFile) -> Result<Infallible,
     let asked = args.asking.ask_all(Asked::of(first, args.action, plan.payload()), timeout);
     let settings = bounded(args.requester.settings()?, timeout.unwrap_or(Duration::MAX));
     let gate = Gate { plan, asked, idempotency_key: args.idempotency_key, timeout };
-    let cleared = pass(&gate, &Client::new(settings)?, args.qr, status)?;
-    status.approved(&cleared).map_err(GateError::Status)?;
-    say(&format!("countersign: approved ({}), running it", cleared.id));
+    pass(&gate, &Client::new(settings)?, args.qr, status)?;
     start(gate.plan.argv())
 }
 
-fn pass(gate: &Gate, client: &Client, qr: bool, status: &mut StatusFile) -> Result<Cleared, GateError> {
+/// Everything up to the start. What comes between the approval and the start must not make it late, or deaf to signals.
+fn pass(gate: &Gate, client: &Client, qr: bool, status: &mut StatusFile) -> Result<(), GateError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(GateError::Io)?;
     let passed = runtime.block_on(async {
-        let stop = std::pin::pin!(told_to_stop());
-        gate.pass(client, stop, |pending| {
+        let mut stop = std::pin::pin!(told_to_stop());
+        let passed = gate.pass(client, stop.as_mut(), |pending| {
             // The file first: who has read the words finds the request there, even if this process is killed then.
             status.pending(pending)?;
-            say(&show::lines(&gate.asked, pending, qr));
+            say(show::lines(&gate.asked, pending, qr));
             Ok(())
-        })
-        .await
+        });
+        let cleared = passed.await?;
+        status.approved(&cleared).map_err(GateError::Status)?;
+        say(format!("countersign: approved ({}), running it", cleared.id));
+        Ok(cleared.last_look(stop).await?)
     });
     // A name that is still being looked up must not hold up the command.
     runtime.shutdown_background();
-    Ok(passed?)
-}
-
-/// A line on standard error, whether or not somebody reads it.
-fn say(line: &str) {
-    _ = writeln!(io::stderr(), "{line}");
+    passed
 }
 
 /// The command in place of this process: with its folder, its standard streams, its signals, and its exit code.

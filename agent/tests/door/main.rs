@@ -5,6 +5,7 @@
 
 mod server;
 
+mod gate;
 mod honest;
 mod lying;
 mod silent;

@@ -1,8 +1,10 @@
 //! `countersign gate`: in no case does the command run unless it was approved, and each end has its code, its words and its
 //! status file.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::Signal;
 
 use crate::process::{DEADLINE, Ended, Folder};
@@ -196,6 +198,41 @@ fn a_signal_while_somebody_decides_takes_the_request_back() {
         assert_eq!((again.code, &folder.json("status.json")["reason"]), (Some(125), &"cancelled".into()));
         assert!(folder.read("marker").is_none());
     }
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored_for_gate_and_command() {
+    let folder = Folder::new();
+    let held = Held::before(&servers().url("approves"), b"GET /api/confirmations/");
+    let mut nohup = folder.program("sh", &held.url);
+    let gate = "trap '' HUP; exec countersign gate --approver alex --action 'Apply the plan' -- sh -c 'kill -HUP $$; echo ran'";
+    let mut running = folder.start(nohup.args(["-c", gate]), b"");
+    running.says("compare code");
+    running.signal(Signal::HUP);
+    held.let_pass();
+    let ended = running.ended();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "ran\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn words_that_nobody_reads_do_not_hold_the_gate() {
+    let folder = Folder::new();
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    for size in [4096, 1] {
+        while writer.write(&vec![b'x'; size]).is_ok() {}
+    }
+    fcntl_setfl(&writer, OFlags::empty()).unwrap();
+    let mut command = gate(&folder, &servers().url("approves"), &["--approver", "alex"], &MARK);
+    let mut child = command.stdin(Stdio::null()).stderr(writer).spawn().unwrap();
+    drop(command);
+    let since = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() && since.elapsed() < DEADLINE {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Ended already, unless the test fails.
+    _ = child.kill();
+    assert_eq!((child.wait().unwrap().code(), folder.read("marker").as_deref()), (Some(0), Some("ran\n")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use agent::Client;
-use agent::hook::install::{FIRST_THAT_BLOCKS, Hook, InstallError, install, shell_line, version};
+use agent::hook::install::{FIRST_THAT_BLOCKS, Hook, InstallError, install, shell_line, version, warnings};
 use agent::hook::{Call, MAX_EVENT, Tools, allow, decide, deny};
 use clap::{Args, Subcommand};
 
@@ -19,6 +19,8 @@ use crate::requester::RequesterArgs;
 const TIMEOUT: u64 = 540;
 /// What the host waits longer than the hook for the person: for asking, verifying, using, or cancelling.
 const MARGIN: u64 = 60;
+/// The longest time for a decision.
+const LONGEST: u64 = 72 * 3600;
 /// Patience with the server in each of these.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The hook's last moment, after the time for the person.
@@ -61,7 +63,7 @@ struct CallArgs {
     #[arg(long, value_name = "TOOLS", value_parser = Tools::parse)]
     tools: Option<Tools>,
     /// Seconds to wait for the person; the host must wait a minute longer
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=LONGEST))]
     timeout: u64,
     #[command(flatten)]
     requester: RequesterArgs,
@@ -198,6 +200,10 @@ fn put_into_settings(args: &InstallArgs) -> Result<(), HookError> {
     };
     let after = install(before.as_deref(), &hook).map_err(|error| HookError::Settings { path: path.clone(), error })?;
     warn(args);
+    let written = after.as_ref().or(before.as_ref()).map_or("", String::as_str);
+    for warning in warnings(written, &hook, args.call.tools.as_ref().unwrap_or(&Tools::All)) {
+        eprintln!("warning: {warning}");
+    }
     match after {
         _ if args.print => print!("{}", after.or(before).unwrap_or_default()),
         None => println!("{} has the hook already", path.display()),

@@ -19,6 +19,9 @@ use crate::client::Pending;
 use crate::gate::Cleared;
 use crate::outcome::Code;
 
+/// How many links are followed, as Linux does it.
+const MAX_LINKS: usize = 40;
+
 /// How it stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,9 +139,10 @@ impl StatusFile {
     }
 }
 
-/// Replaces a file as a whole: a crash leaves the old one or the new one. Permissions stay; a link is followed.
+/// Replaces a file as a whole: a crash leaves the old one or the new one. Permissions stay; a link is followed, also to a file
+/// that is not there yet.
 pub fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let target = behind_links(path)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text)?;
@@ -148,6 +152,19 @@ pub fn replace_file(path: &Path, text: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Where a path leads.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if !target.is_symlink() {
+            return Ok(target);
+        }
+        let next = target.read_link()?;
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    Err(io::Error::other("too many links"))
 }
 
 #[cfg(test)]
@@ -172,5 +189,20 @@ mod tests {
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
         assert!(StatusFile::begin(Some(folder.path().join("no").join("status.json"))).is_err());
         StatusFile::begin(None).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_also_before_its_file_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let [link, file, round] = ["link", "file", "round"].map(|name| folder.path().join(name));
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        for text in ["first", "second"] {
+            replace_file(&link, text.as_bytes()).unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        std::os::unix::fs::symlink("round", &round).unwrap();
+        replace_file(&round, b"x").unwrap_err();
     }
 }

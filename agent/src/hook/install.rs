@@ -9,12 +9,16 @@
 //! `onFailure` makes the host block a call whose hook crashes, hangs or is not there. Versions before [`FIRST_THAT_BLOCKS`]
 //! do not know it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use verifier::words::quoted;
+
+use super::Tools;
 
 /// The first version of the host with `onFailure`.
 pub const FIRST_THAT_BLOCKS: (u32, u32, u32) = (2, 1, 295);
@@ -39,6 +43,9 @@ pub enum InstallError {
     /// Not JSON, or not of the form that the host reads.
     #[error("the settings are not understood and stay as they are: {0}")]
     Settings(String),
+    /// The host runs no hooks.
+    #[error("disableAllHooks is true there, so the host would run no hook; the settings stay as they are")]
+    Disabled,
 }
 
 /// An object whose members stay in their order, each as it was written.
@@ -50,6 +57,9 @@ pub fn install(settings: Option<&str>, hook: &Hook) -> Result<Option<String>, In
     let text = settings.unwrap_or("{}");
     let text = if text.trim().is_empty() { "{}" } else { text };
     let mut settings: Members = read(text, "the settings")?;
+    if settings.get("disableAllHooks").is_some_and(|raw| raw.get() == "true") {
+        return Err(InstallError::Disabled);
+    }
     let mut hooks: Members = settings.get("hooks").map_or(Ok(Members::default()), |raw| read(raw.get(), "hooks"))?;
     let groups: Vec<Box<RawValue>> = hooks.get(EVENT).map_or(Ok(Vec::new()), |raw| read(raw.get(), EVENT))?;
     let (wanted, before) = (hook.group()?, groups.len());
@@ -108,9 +118,70 @@ fn without_ours(group: Box<RawValue>, matcher: &str) -> Result<Option<Box<RawVal
     }
 }
 
+/// What an installer wrote: its program as one word, and what only it is called with.
 fn is_ours(handler: &RawValue) -> bool {
     let handler: Value = handler.get().parse().unwrap_or_default();
-    handler["command"].as_str().is_some_and(|command| command.contains(OURS))
+    let program = handler["command"].as_str().and_then(|command| command.split_once(OURS)).map(|(program, _)| program);
+    program
+        .and_then(shell_word)
+        .is_some_and(|program| program.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with("countersign")))
+}
+
+/// What keeps an installed hook from asking anybody, or lets it ask twice, in words. `settings` are those that it stands in.
+pub fn warnings(settings: &str, hook: &Hook, tools: &Tools) -> Vec<String> {
+    let settings: Value = settings.parse().unwrap_or_default();
+    let groups = settings["hooks"][EVENT].as_array().map(Vec::as_slice).unwrap_or_default();
+    let handlers = groups.iter().flat_map(|group| {
+        let matcher = group["matcher"].as_str().unwrap_or("*");
+        let handlers = group["hooks"].as_array().map(Vec::as_slice).unwrap_or_default();
+        handlers.iter().filter_map(move |handler| Some((matcher, handler["command"].as_str()?)))
+    });
+    let others = handlers.filter(|(matcher, command)| {
+        let another = *matcher != hook.matcher || *command != hook.command;
+        another && command.contains("countersign") && command.contains(OURS) && overlap(matcher, &hook.matcher)
+    });
+    let mut warnings: Vec<String> = others
+        .map(|(matcher, _)| {
+            format!(
+                "another hook of ours stands there for {}: a call that both are asked about is approved once and then denied",
+                quoted(matcher)
+            )
+        })
+        .collect();
+    let Tools::Named(named) = tools else { return warnings };
+    if plain_names(&hook.matcher).is_some_and(|names| !names.iter().any(|name| tools.include(name))) {
+        warnings.push(format!("{} has none of the tools {tools}, so the hook would ask nobody", quoted(&hook.matcher)));
+    }
+    let small =
+        |name: &&String| name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.starts_with("mcp__");
+    warnings.extend(named.iter().filter(small).filter(|name| !name.ends_with('*')).map(|name| {
+        format!("{} is no tool of the host: its own begin with a capital letter, others with mcp__", quoted(name))
+    }));
+    warnings
+}
+
+/// Whether the host might ask two hooks about one call. Of patterns nobody knows.
+fn overlap(one: &str, other: &str) -> bool {
+    match (plain_names(one), plain_names(other)) {
+        (Some(one), Some(other)) => !one.is_disjoint(&other),
+        _ => true,
+    }
+}
+
+/// The names in a matcher that is nothing but names.
+fn plain_names(matcher: &str) -> Option<BTreeSet<&str>> {
+    let plain = |name: &&str| {
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
+    };
+    let names: Vec<&str> = matcher.split('|').collect();
+    names.iter().all(plain).then(|| names.into_iter().collect())
+}
+
+/// A text that is one word as [`shell_line`] writes it.
+fn shell_word(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let word = inner.map_or_else(|| text.to_owned(), |inner| inner.replace("'\\''", "'"));
+    (shell_line([word.as_str()]) == text).then_some(word)
 }
 
 impl Members {
@@ -259,6 +330,58 @@ mod tests {
         // Another matcher is another hook.
         let two = install(Some(&after.to_string()), &hook("Bash")).unwrap().unwrap();
         assert_eq!(parsed(&two)["hooks"]["PreToolUse"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_command_of_others_that_looks_like_ours_stays() {
+        let with = |command: &str| {
+            let handler = json!({"type": "command", "command": command});
+            let before = json!({"hooks": {"PreToolUse": [{"matcher": "*", "hooks": [handler]}]}});
+            install(Some(&before.to_string()), &hook("*")).unwrap().unwrap().contains(&Value::from(command).to_string())
+        };
+        for others in [
+            "logger hook claude-code x",
+            "logger countersign hook claude-code x",
+            "echo; /usr/bin/countersign hook claude-code --approver kim",
+        ] {
+            assert!(with(others), "{others}");
+        }
+        for ours in
+            ["/opt/countersign hook claude-code --approver kim", "'/o p/it'\\''s/countersign' hook claude-code x"]
+        {
+            assert!(!with(ours), "{ours}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_runs_no_hooks_is_refused() {
+        let off = r#"{"disableAllHooks": true}"#;
+        assert!(matches!(install(Some(off), &hook("*")), Err(InstallError::Disabled)));
+        assert!(install(Some(r#"{"disableAllHooks": false}"#), &hook("*")).unwrap().is_some());
+    }
+
+    #[test]
+    fn hooks_that_ask_nobody_or_twice_are_named() {
+        let warned =
+            |matcher: &str, tools: &str| warnings("{}", &hook(matcher), &Tools::parse(tools).unwrap()).join("; ");
+        assert!(warned("Bash", "Write").contains("would ask nobody"));
+        assert!(warned("*", "bash").contains("\"bash\" is no tool of the host"));
+        for (matcher, tools) in [
+            ("Bash|Write", "Write"),
+            ("Bash", "B*"),
+            ("Bash.*", "Write"),
+            ("*", "mcp__github__*,Bash"),
+            ("Bash", "all"),
+        ] {
+            assert_eq!(warned(matcher, tools), "", "{matcher} {tools}");
+        }
+        let both = |first: &str, second: &str| {
+            let settings = install(None, &hook(first)).unwrap().unwrap();
+            let settings = install(Some(&settings), &hook(second)).unwrap().unwrap_or(settings);
+            warnings(&settings, &hook(second), &Tools::All).len()
+        };
+        assert_eq!((both("*", "Bash"), both("Bash|Edit", "Edit"), both("Ba.*", "Edit")), (1, 1, 1));
+        assert_eq!((both("*", "*"), both("Bash", "Edit|Write")), (0, 0));
     }
 
     #[test]

@@ -92,6 +92,37 @@ fn settings_that_are_not_understood_are_refused() {
 }
 
 #[test]
+fn a_host_that_runs_no_hooks_and_hooks_that_ask_nobody_or_twice_are_named() {
+    let folder = Folder::new();
+    claude(&folder, "2.1.295");
+    let off = folder.write("off.json", "{\"disableAllHooks\": true}");
+    let ended = folder.run(&mut install(&folder, &["--settings", "off.json"]), b"");
+    assert!(ended.code == Some(2) && ended.stderr.contains("disableAllHooks is true"), "{ended:?}");
+    assert_eq!(std::fs::read_to_string(off).unwrap(), "{\"disableAllHooks\": true}");
+
+    let install_for = |matcher: &str, tools: &str| {
+        let options = ["--settings", "settings.json", "--matcher", matcher, "--tools", tools];
+        let ended = folder.run(&mut install(&folder, &options), b"");
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stderr
+    };
+    assert!(install_for("Bash", "Write").contains("would ask nobody"));
+    assert_eq!(install_for("Edit", "Edit"), "");
+    let said = install_for("*", "all");
+    assert_eq!(said.matches("another hook of ours stands there").count(), 2, "{said}");
+}
+
+#[test]
+fn a_time_that_nothing_can_wait_is_refused() {
+    let folder = Folder::new();
+    claude(&folder, "2.1.295");
+    for timeout in ["0", "259201", "18446744073709551615"] {
+        let ended = folder.run(&mut install(&folder, &["--timeout", timeout]), b"");
+        assert_eq!((ended.code, folder.read(".claude/settings.json")), (Some(2), None), "{timeout}");
+    }
+}
+
+#[test]
 fn a_host_that_does_not_block_is_named() {
     let folder = Folder::new();
     claude(&folder, "2.1.294");

@@ -1,6 +1,7 @@
 // A function that runs only after a person approved exactly what it is about to do.
 
 import { frozenValue, payloadText } from './payload.js';
+import { refuseUnknown } from './request.js';
 
 /**
  * @typedef {Omit<import('./client.js').ApprovalRequest, 'payload' | 'action' | 'idempotencyKey'>} Fixed
@@ -25,6 +26,8 @@ import { frozenValue, payloadText } from './payload.js';
  * @typedef {Pick<import('./client.js').ApprovalRequest, OfOneCall>} CallOptions
  */
 
+const OF_ONE_CALL = new Set(['signal', 'timeout', 'onPending', 'idempotencyKey', 'metadata']);
+
 /**
  * Wraps a function of one plain object. The function that comes out asks for approval of that object, waits, verifies,
  * consumes, and then runs the given one with a frozen copy of what was approved. Whatever else happens, it throws.
@@ -38,7 +41,9 @@ import { frozenValue, payloadText } from './payload.js';
  * @returns {(payload: P, call?: CallOptions) => Promise<R>}
  */
 export function guard(client, clock, run, { action, idempotencyKey, ...fixed }) {
-  return async (payload, { signal, timeout, onPending, metadata, idempotencyKey: key } = {}) => {
+  return async (payload, call = {}) => {
+    refuseUnknown(call, OF_ONE_CALL);
+    const { signal, timeout, onPending, metadata, idempotencyKey: key } = call;
     // From here on nobody else can change it, not even while a person decides.
     const copy = frozenValue(payloadText(payload));
     const given = Object.entries({ signal, timeout, onPending, metadata }).filter(([, value]) => value !== undefined);

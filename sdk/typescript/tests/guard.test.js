@@ -151,3 +151,12 @@ test('an argument that cannot be approved asks nothing', async () => {
   await assert.rejects(deploy({ at: new Date() }), PayloadError);
   assert.equal(server.calls.length, 0);
 });
+
+test('a call that says what only the guard may say, or what nobody knows, asks nothing', async () => {
+  const server = await StandIn.make();
+  const deploy = server.client().guard((/** @type {object} */ payload) => payload, OPTIONS);
+  for (const call of [{ username: 'kim' }, { timeouts: 3 }, { action: 'Other' }]) {
+    await assert.rejects(deploy({}, /** @type {any} */ (call)), TypeError);
+  }
+  assert.equal(server.calls.length, 0);
+});

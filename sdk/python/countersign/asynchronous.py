@@ -10,12 +10,12 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Union, cast
 
-from .arguments import Arguments, Title
+from .arguments import Arguments, Text, check_guarded
 from .client import Countersign
 from .confirmation import AsyncDecision, Confirmation, Consumption, Outcome
 from .errors import CountersignError
 from .flows import Effect, Flow, Pause, Send, Tell
-from .question import Question, Terms
+from .question import EveryCall, Question, Terms
 from .settings import Configured
 from .transport import Request, Response, Transport, TransportError
 from .verify import Expectation, Report
@@ -97,22 +97,22 @@ class AsyncCountersign(Configured):
     def guard(
         self,
         *,
-        action: Optional[Title] = None,
+        action: Optional[Text] = None,
+        idempotency_key: Optional[Text] = None,
         timeout: Optional[float] = None,
         on_pending: Optional[OnPending] = None,
-        **terms: Unpack[Terms],
+        **terms: Unpack[EveryCall],
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator for functions and coroutine functions, which makes a coroutine function; see `Countersign.guard`."""
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            arguments = Arguments(function, action)
+            check_guarded(function, may_await=True)
+            arguments = Arguments(function, action, idempotency_key)
 
             @functools.wraps(function)
             async def guarded(*args: Any, **kwargs: Any) -> Any:
-                title, payload = arguments.bind(args, kwargs)
-                decision = await self.require_approval(
-                    action=title, payload=payload, timeout=timeout, on_pending=on_pending, **terms
-                )
+                asked = arguments.bind(args, kwargs)
+                decision = await self.require_approval(**asked, timeout=timeout, on_pending=on_pending, **terms)
                 result = arguments.call(decision.payload)
                 return await result if inspect.isawaitable(result) else result
 

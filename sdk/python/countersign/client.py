@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Union, cast
 
-from .arguments import Arguments, Title
+from .arguments import Arguments, Text, check_guarded
 from .confirmation import Confirmation, Consumption, Decision, Outcome
 from .flows import Effect, Flow, Pause, Send, Tell
-from .question import Question, Terms
+from .question import EveryCall, Question, Terms
 from .settings import Configured
 from .transport import TransportError
 from .verify import Expectation, Report
@@ -97,27 +96,26 @@ class Countersign(Configured):
     def guard(
         self,
         *,
-        action: Optional[Title] = None,
+        action: Optional[Text] = None,
+        idempotency_key: Optional[Text] = None,
         timeout: Optional[float] = None,
         on_pending: Optional[OnPending] = None,
-        **terms: Unpack[Terms],
+        **terms: Unpack[EveryCall],
     ) -> Callable[[F], F]:
         """A decorator: each call asks for approval of its arguments, and runs with exactly those that were approved.
 
         `action` is a text, or a function that makes it of the same arguments; the function's name if left out.
+        `idempotency_key` is such a function too: a fixed text is for one call, and `already_consumed` for the next.
         """
 
         def decorate(function: F) -> F:
-            if inspect.iscoroutinefunction(function):
-                raise TypeError("a coroutine function needs AsyncCountersign.guard")
-            arguments = Arguments(function, action)
+            check_guarded(function, may_await=False)
+            arguments = Arguments(function, action, idempotency_key)
 
             @functools.wraps(function)
             def guarded(*args: Any, **kwargs: Any) -> Any:
-                title, payload = arguments.bind(args, kwargs)
-                decision = self.require_approval(
-                    action=title, payload=payload, timeout=timeout, on_pending=on_pending, **terms
-                )
+                asked = arguments.bind(args, kwargs)
+                decision = self.require_approval(**asked, timeout=timeout, on_pending=on_pending, **terms)
                 return arguments.call(decision.payload)
 
             return cast(F, guarded)

@@ -31,8 +31,8 @@ FRESH = 120
 _EXPIRES_IN, _USE_WITHIN = 300, 3600
 
 
-class Terms(TypedDict, total=False):
-    """How an approval is asked for, beside the action and the payload."""
+class EveryCall(TypedDict, total=False):
+    """How an approval is asked for, as it may be the same for many requests."""
 
     #: The one approver; or `approvers`.
     username: str
@@ -50,10 +50,15 @@ class Terms(TypedDict, total=False):
     reveal: bool
     #: Given back to the requester, never shown to an approver.
     metadata: Any
-    #: The same key with the same arguments finds the same confirmation; random if left out.
-    idempotency_key: str
     #: The name of the API key's owner as it must stand in the core; not compared if left out.
     requester: str
+
+
+class Terms(EveryCall, total=False):
+    """How an approval is asked for, beside the action and the payload."""
+
+    #: The same key with the same arguments finds the same confirmation; random if left out.
+    idempotency_key: str
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The flows against a server in memory, on a clock that passes when somebody waits."""
 
 import asyncio
+import functools
 import json
 import os
 import tempfile
@@ -613,12 +614,42 @@ class Guarding(unittest.TestCase):
             run()
         self.assertEqual(server.requests, [])
 
-    def test_a_coroutine_function_needs_the_other_client(self):
+    def test_what_would_run_after_the_use_is_refused(self):
         async def run():
             pass
 
-        with self.assertRaises(TypeError):
-            FakeServer().client().guard(username="alex")(run)
+        def generates():
+            yield
+
+        async def both():
+            yield
+
+        class Later:
+            async def __call__(self):
+                pass
+
+        server = FakeServer()
+        refused = [
+            (server.client(), (run, generates, both, Later(), functools.partial(Later()))),
+            (server.async_client(), (generates, both, functools.partial(generates))),
+        ]
+        for client, functions in refused:
+            for function in functions:
+                with self.subTest(client=client, function=function), self.assertRaises(TypeError):
+                    client.guard(username="alex")(function)
+        asyncio.run(server.async_client().guard(username="alex", action="Run")(Later())())
+        self.assertEqual(server.client().guard(username="alex")(functools.partial(str, "this"))(), "this")
+
+    def test_each_call_may_have_a_key_of_its_own(self):
+        server = FakeServer()
+        for n, client in enumerate((server.client(), server.async_client())):
+            guarded = client.guard(username="alex", idempotency_key=lambda order, n=n: f"order-{n}-{order}")
+            run = guarded(lambda order: order)
+            answers = [run(7), run(order=8)]
+            if n:
+                answers = [asyncio.run(answer) for answer in answers]
+            self.assertEqual(answers, [7, 8])
+        self.assertEqual(list(server.by_key), ["order-0-7", "order-0-8", "order-1-7", "order-1-8"])
 
     def test_the_asynchronous_guard_takes_plain_functions_too(self):
         @FakeServer().async_client().guard(username="alex")

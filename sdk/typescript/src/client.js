@@ -5,9 +5,11 @@ import { Outcome } from './decision.js';
 import { guard } from './guard.js';
 import { Http } from './http.js';
 import { readSettings } from './settings.js';
+import { cancel } from './take-back.js';
+import { whileTelling } from './tell.js';
 import { TrustSource } from './trust.js';
 import { utf8, verify } from './verifier.js';
-import { cancel, look, waitForDecision } from './wait.js';
+import { look, waitForDecision } from './wait.js';
 
 /**
  * How long a call may take, in seconds, and what ends it.
@@ -20,7 +22,7 @@ import { cancel, look, waitForDecision } from './wait.js';
 /** @typedef {import('./request.js').Question & CallOptions} CreateOptions */
 
 /**
- * @typedef {CreateOptions & {onPending?: (pending: Confirmation) => void}} ApprovalRequest
+ * @typedef {CreateOptions & {onPending?: (pending: Confirmation) => unknown}} ApprovalRequest
  */
 
 /** A client of one server, with one API key. */
@@ -48,20 +50,20 @@ export class Countersign {
     checkTimeout(timeout);
     const start = this.#link.clock.moment();
     const confirmation = await createConfirmation(this.#link, question, { timeout, signal });
-    onPending?.(confirmation);
     const until = timeout === undefined ? confirmation.until : start + timeout * 1000;
-    return waitForDecision(this.#link, confirmation, { until, signal });
+    const wait = (/** @type {AbortSignal} */ ended) => waitForDecision(this.#link, confirmation, { until, signal: ended });
+    return whileTelling(() => onPending?.(confirmation), signal, wait);
   }
 
   /**
-   * Asks, and does not wait.
+   * Asks, and does not wait. Where its time ends before the answer is here, the request is taken back, unless you gave it a key.
    *
    * @param {CreateOptions} options
    * @returns {Promise<Confirmation>}
    */
   async createConfirmation({ timeout, signal, ...question }) {
     checkTimeout(timeout);
-    return createConfirmation(this.#link, question, { timeout, signal });
+    return createConfirmation(this.#link, question, { timeout, signal, keep: true });
   }
 
   /**

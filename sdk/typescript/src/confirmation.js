@@ -2,10 +2,11 @@
 
 import { Patience } from './clock.js';
 import { compareCodeOf, coreOf } from './core.js';
-import { MismatchError } from './errors.js';
+import { AbortedError, MismatchError } from './errors.js';
 import { frozenValue } from './payload.js';
 import { idempotencyKey, readQuestion } from './request.js';
 import { ask, inTime } from './retry.js';
+import { takeBack } from './take-back.js';
 import { secondsOf } from './verifier.js';
 
 /** @typedef {import('./request.js').Question} Question */
@@ -56,27 +57,41 @@ export class Confirmation {
 }
 
 /**
- * Asks.
+ * Asks. Where the caller gives up before the answer is here, the server may have the request all the same: it is taken back.
  *
  * @param {import('./link.js').Link} link
  * @param {Question} question
- * @param {{timeout?: number, signal?: AbortSignal}} options
+ * @param {{timeout?: number, signal?: AbortSignal, keep?: boolean}} options  keep: unless the caller has the key to find it by
  * @returns {Promise<Confirmation>}
  */
-export async function createConfirmation(link, question, { timeout = TIMEOUT, signal }) {
+export async function createConfirmation(link, question, { timeout = TIMEOUT, signal, keep = false }) {
   const asked = readQuestion(question);
   const key = idempotencyKey(question.idempotencyKey);
   const [start, began] = [link.clock.now(), link.clock.moment()];
   const isFresh = question.idempotencyKey === undefined;
-  return within(link, Math.min(timeout, TIMEOUT), signal, async (patience) => {
+  const call = { method: /** @type {const} */ ('POST'), path: '/api/confirmations', body: asked.body, idempotencyKey: key };
+  let [sent, gaveUp] = [false, false];
+  const send = () => {
+    sent = true;
+    return call;
+  };
+  const asking = within(link, Math.min(timeout, TIMEOUT), signal, async (patience) => {
     const { logs, kind } = await link.trusted.get(link, patience);
-    const call = { method: /** @type {const} */ ('POST'), path: '/api/confirmations', body: asked.body, idempotencyKey: key };
-    const { value } = await ask(link, call, patience, { tries: TRIES });
+    const { value } = await ask(link, send, patience, { tries: TRIES }).catch((error) => {
+      gaveUp = sent && (error instanceof AbortedError || patience.isOver);
+      throw error;
+    });
     const core = coreOf(value, asked, { logs, freshAt: isFresh ? Math.floor(start / 1000) : undefined });
     // An own request is waited for by this computer's clock alone; one found again, until the time that stands in it.
     const until = isFresh ? began + asked.expiresIn * 1000 : expiry(link, core);
     return confirmationOf(link, { core, answer: value, key, trust: kind, until });
   });
+  try {
+    return await asking;
+  } catch (error) {
+    if (gaveUp && (isFresh || !keep)) await takeBack(link, call);
+    throw error;
+  }
 }
 
 /**

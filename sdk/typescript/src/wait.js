@@ -6,7 +6,8 @@ import { checkSame } from './core.js';
 import { Outcome } from './decision.js';
 import { AbortedError, UnreachableError } from './errors.js';
 import { acceptApproval } from './evidence.js';
-import { Late, ask, inTime } from './retry.js';
+import { Late, ask } from './retry.js';
+import { takeBack } from './take-back.js';
 
 /**
  * @typedef {import('./confirmation.js').Confirmation} Confirmation
@@ -21,8 +22,6 @@ const WAIT = 25;
 const TRAVEL = 500;
 /** Milliseconds between two questions to a server that does not wait. */
 const PAUSE = 1_000;
-/** Seconds for taking a request back that nobody waits for any more. */
-const CANCEL_TIMEOUT = 5;
 
 /**
  * @param {Link} link
@@ -39,9 +38,8 @@ export async function waitForDecision(link, confirmation, { until, signal }) {
     return decision;
   } catch (error) {
     const gaveUp = error instanceof Late;
-    // Nobody will act on an answer, so nobody should be asked for one.
     const isOver = gaveUp || error instanceof AbortedError || error instanceof UnreachableError;
-    if (isOver) await cancelQuietly(link, confirmation.id);
+    if (isOver) await takeBack(link, confirmation.id);
     if (gaveUp) return /** @type {Decision} */ (new Outcome(link, confirmation, 'timed_out'));
     throw error;
   } finally {
@@ -67,19 +65,6 @@ export async function look(link, confirmation, patience, wait = 0) {
     // A receipt that was made earlier than another one that overtook it is innocent: a new one is under a later checkpoint.
     return settle(link, confirmation, await fetchAnswer(link, confirmation, patience, 0), patience);
   }
-}
-
-/**
- * Takes a request back.
- *
- * @param {Link} link
- * @param {string} id
- * @param {Patience} patience
- * @param {number} [tries]
- */
-export async function cancel(link, id, patience, tries = 5) {
-  const path = `/api/confirmations/${encodeURIComponent(id)}/cancel`;
-  await ask(link, { method: 'POST', path }, patience, { id, tries });
 }
 
 /**
@@ -135,20 +120,5 @@ async function settle(link, confirmation, answer, patience) {
     }
     default:
       throw new UnreachableError(`an unknown status ${JSON.stringify(status)}`, { id: confirmation.id });
-  }
-}
-
-/**
- * @param {Link} link
- * @param {string} id
- */
-async function cancelQuietly(link, id) {
-  const patience = new Patience(link.clock, link.clock.moment() + CANCEL_TIMEOUT * 1000);
-  try {
-    await inTime(() => cancel(link, id, patience, 3));
-  } catch {
-    // Decided meanwhile, or not to be reached: this call does not act either way, and the request ends by itself.
-  } finally {
-    patience.end();
   }
 }

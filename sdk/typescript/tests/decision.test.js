@@ -216,3 +216,70 @@ test('the last moment for the use is judged by both clocks', async () => {
     assert.ok(!server.calls.some(({ path }) => path.endsWith('/consume')));
   }
 });
+
+/** What of the answer to the first POST never comes, and what the caller does meanwhile. @param {StandIn} server @param {() => void} then */
+function loseTheAnswer(server, then) {
+  let posts = 0;
+  server.instead = async (call, answer) => {
+    const given = await answer();
+    if (call.path !== '/api/confirmations' || posts++ > 0) return given;
+    setImmediate(then);
+    return new Promise(() => {});
+  };
+}
+
+test('a request whose answer is on its way when the caller gives up is taken back', async () => {
+  for (const timeout of [undefined, 5]) {
+    const server = await StandIn.make();
+    const controller = new AbortController();
+    loseTheAnswer(server, () => (timeout ? server.clock.advance(timeout) : controller.abort()));
+    const asked = server.client().requestApproval({ ...QUESTION, timeout, signal: controller.signal });
+    await assert.rejects(asked, { code: timeout ? 'unreachable' : 'aborted' });
+    assert.deepEqual([...server.records.values()].map(({ status }) => status), ['cancelled']);
+  }
+});
+
+test('what createConfirmation asked is left where the caller has the key to find it by', async () => {
+  for (const [idempotencyKey, status] of [[undefined, 'cancelled'], ['deploy-a1b2c3d', 'pending']]) {
+    const server = await StandIn.make();
+    const controller = new AbortController();
+    loseTheAnswer(server, () => controller.abort());
+    const asked = server.client().createConfirmation({ ...QUESTION, idempotencyKey, signal: controller.signal });
+    await assert.rejects(asked, { code: 'aborted' });
+    assert.equal(server.record().status, status);
+  }
+});
+
+test('taking back has a time of its own', async () => {
+  const server = await StandIn.make();
+  const controller = new AbortController();
+  let calls = 0;
+  server.instead = () => {
+    setImmediate(() => (calls++ === 0 ? controller.abort() : server.clock.advance(5)));
+    return new Promise(() => {});
+  };
+  await assert.rejects(server.client().requestApproval({ ...QUESTION, signal: controller.signal }), { code: 'aborted' });
+  assert.equal(calls, 2);
+});
+
+test('an onPending that fails, at once or later, takes the request back and is what the caller gets', async () => {
+  /** @type {(() => unknown)[]} */
+  const fails = [
+    () => { throw new RangeError('no screen'); },
+    async () => { throw new RangeError('no screen'); },
+    () => new Promise((_, reject) => { setImmediate(() => reject(new RangeError('no screen'))); }),
+  ];
+  for (const onPending of fails) {
+    const server = await StandIn.make();
+    server.whileWaiting = () => new Promise(() => {});
+    await assert.rejects(server.client().requestApproval({ ...QUESTION, onPending }), RangeError);
+    assert.equal(server.record().status, 'cancelled');
+  }
+});
+
+test('an onPending that never ends or fails too late changes nothing', async () => {
+  const server = await StandIn.make();
+  server.whileWaiting = (record) => server.approve(record);
+  const decision = await server.client().requestApproval({ ...QUESTION, onPending: () => new Promise(() => {}) });
+  assert.equal(decision.status, 'approved');
+});

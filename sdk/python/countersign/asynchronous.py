@@ -1,5 +1,6 @@
 """The client for asyncio: the same flows as `countersign.client`, and each request in a thread of its own, so that a long
-poll holds up nothing. The threads are daemons: none keeps a program alive, and each ends with its request's deadline.
+poll holds up nothing. These threads are daemons: none keeps a program alive, and each ends with its request's deadline. Only
+a request that is being taken back keeps a program alive, for some seconds.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Union, cast
 
 from .arguments import Arguments, Text, check_guarded
-from .client import Countersign
+from .client import Countersign, must_take_back
 from .confirmation import AsyncDecision, Confirmation, Consumption, Outcome
-from .errors import CountersignError
-from .flows import Effect, Flow, Pause, Send, Tell
+from .flows import Asked, Effect, Flow, Pause, Send, Tell
 from .question import EveryCall, Question, Terms
 from .settings import Configured
 from .transport import Request, Response, Transport, TransportError
@@ -130,11 +130,12 @@ class AsyncCountersign(Configured):
         return AsyncDecision(**vars(outcome), client=self)
 
     async def _run(self, flow: Flow[T], on_pending: Optional[OnPending] = None) -> T:
-        told: Optional[Tell] = None
+        asked: Optional[Asked] = None
+        effect: Optional[Effect] = None
         try:
             effect = next(flow)
             while True:
-                told = effect if isinstance(effect, Tell) else told
+                asked = effect if isinstance(effect, Asked) else asked
                 try:
                     result = await self._carry_out(effect, on_pending)
                 except TransportError as error:
@@ -143,9 +144,9 @@ class AsyncCountersign(Configured):
                     effect = flow.send(result)
         except StopIteration as end:
             return cast(T, end.value)
-        except asyncio.CancelledError:
-            if told is not None and not told.can_resume:
-                self._take_back(told.confirmation)
+        except BaseException as error:
+            if asked is not None and must_take_back(asked, effect, error):
+                self._take_back(asked)
             raise
         finally:
             flow.close()
@@ -161,16 +162,10 @@ class AsyncCountersign(Configured):
                 await told
         return None
 
-    def _take_back(self, confirmation: Confirmation) -> None:
-        """Nobody waits any more, so nobody should be asked. Best effort: the approval would not be used anyway."""
-
-        def cancel() -> None:
-            try:
-                Countersign(flows=self.flows, transport=self.transport).cancel(confirmation)
-            except CountersignError:
-                pass
-
-        threading.Thread(target=cancel, name="countersign-cancel", daemon=True).start()
+    def _take_back(self, asked: Asked) -> None:
+        """In a thread that is no daemon: after Ctrl-C the loop is closed at once, and the interpreter still waits for it."""
+        client = Countersign(flows=self.flows, transport=self.transport)
+        threading.Thread(target=lambda: client._run(self.flows.take_back(asked)), name="countersign-take-back").start()
 
 
 async def _in_a_thread(transport: Transport, request: Request) -> Response:

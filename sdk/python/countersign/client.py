@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, TypeVar, Uni
 
 from .arguments import Arguments, Text, check_guarded
 from .confirmation import Confirmation, Consumption, Decision, Outcome
-from .flows import Effect, Flow, Pause, Send, Tell
+from .errors import CountersignError
+from .flows import Asked, Effect, Flow, Pause, Send, Tell
 from .question import EveryCall, Question, Terms
 from .settings import Configured
 from .transport import TransportError
@@ -132,9 +133,12 @@ class Countersign(Configured):
         return Decision(**vars(outcome), client=self)
 
     def _run(self, flow: Flow[T], on_pending: Optional[OnPending] = None) -> T:
+        asked: Optional[Asked] = None
+        effect: Optional[Effect] = None
         try:
             effect = next(flow)
             while True:
+                asked = effect if isinstance(effect, Asked) else asked
                 try:
                     result = self._carry_out(effect, on_pending)
                 except TransportError as error:
@@ -143,6 +147,10 @@ class Countersign(Configured):
                     effect = flow.send(result)
         except StopIteration as end:
             return cast(T, end.value)
+        except BaseException as error:
+            if asked is not None and must_take_back(asked, effect, error):
+                self._run(self.flows.take_back(asked))
+            raise
         finally:
             flow.close()
 
@@ -154,3 +162,10 @@ class Countersign(Configured):
         elif isinstance(effect, Tell) and on_pending is not None:
             on_pending(effect.confirmation)
         return None
+
+
+def must_take_back(asked: Asked, effect: Optional[Effect], error: BaseException) -> bool:
+    """Whether an error that ends a flow leaves a request that nobody waits for: Ctrl-C, a task that is cancelled, an
+    `on_pending` that fails. To its own errors the flow has seen itself."""
+    is_its_own = isinstance(error, CountersignError) and not isinstance(effect, Tell)
+    return not (is_its_own or asked.can_resume)

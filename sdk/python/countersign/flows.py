@@ -58,8 +58,8 @@ _GRACE = 10
 #: A server that asks for a longer pause than this is told no, so that nobody waits without knowing.
 _LONGEST_PAUSE = 30.0
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.25, 8.0
-#: For how long a use is tried, and a cancel after a timeout, in seconds.
-_CONSUME_FOR, _CANCEL_FOR = 60.0, 10.0
+#: For how long a use is tried, and a request taken back that nobody waits for any more, in seconds.
+_CONSUME_FOR, _TAKE_BACK_FOR = 60.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,26 @@ class Pause:
     seconds: float
 
 
+@dataclass
+class Asked:
+    """From here on the server may have the request: whoever runs the flow, and ends it, takes it back."""
+
+    body: bytes
+    key: str
+    #: Whether the caller gave the key, and so can find the confirmation again. Then it stays.
+    can_resume: bool
+    #: The confirmation's, once it is known.
+    id: Optional[str] = None
+
+
 @dataclass(frozen=True)
 class Tell:
     """The confirmation is there and waits for a person: whoever runs the flow may say so."""
 
     confirmation: Confirmation
-    #: Whether the caller gave the key, and so can find the confirmation again.
-    can_resume: bool
 
 
-Effect = Union[Send, Pause, Tell]
+Effect = Union[Send, Pause, Asked, Tell]
 T = TypeVar("T")
 Flow = Generator[Effect, Any, T]
 
@@ -124,9 +134,9 @@ class Flows:
         """Asks, waits, verifies."""
         began = self.elapsed()
         confirmation = yield from self.create(question, timeout)
-        yield Tell(confirmation, question.idempotency_key is not None)
+        yield Tell(confirmation)
         left = None if timeout is None else began + timeout - self.elapsed()
-        return (yield from self.wait(confirmation, left))
+        return (yield from self.wait_or_take_back(question, confirmation, left))
 
     def require(self, question: Question, timeout: Optional[float]) -> Flow[Outcome]:
         """Asks, waits, verifies and consumes, all within the timeout; anything else is `ApprovalDenied`."""
@@ -150,9 +160,16 @@ class Flows:
         trust, how = yield from self._trusted(until)
         key = question.idempotency_key or _base64url(secrets.token_bytes(16))
         earliest = self.now() if question.idempotency_key is None else since
-        headers = {"Idempotency-Key": key}
-        answer = yield from self._call("POST", "/api/confirmations", until, question.body(), headers)
+        asked = Asked(question.body(), key, question.idempotency_key is not None)
+        yield asked
+        try:
+            answer = yield from self._ask(asked, until)
+        except _OutOfTime:
+            if timeout is not None or not asked.can_resume:
+                yield from self.take_back(asked)
+            raise
         id = _id(answer)
+        asked.id = id
         text = _text(answer, "core")
         core = parse_core(text, id, trust)
         question.compare(core)
@@ -160,6 +177,17 @@ class Flows:
             asked = _format_time(core.issued_at)
             raise Mismatch(f"the answer is about a request of {asked}, or the clocks differ by more than {FRESH} s")
         return _confirmation(answer, core, key, how)
+
+    def wait_or_take_back(
+        self, question: Question, confirmation: Confirmation, timeout: Optional[float], cancel: bool = True
+    ) -> Flow[Outcome]:
+        """Waits, and takes the request back where nobody answers, unless the caller has the key to find it by."""
+        try:
+            return (yield from self.wait(confirmation, timeout, cancel))
+        except Unreachable:
+            if question.idempotency_key is None:
+                yield from self.take_back(confirmation.id)
+            raise
 
     def wait(self, confirmation: Confirmation, timeout: Optional[float], cancel: bool = True) -> Flow[Outcome]:
         """Waits for the decision. When the caller's time is over it cancels, and then no later yes counts; or, where it
@@ -186,10 +214,7 @@ class Flows:
                 yield Pause(min(0.5, left))
         if not cancel:
             return Outcome(confirmation, "pending")
-        try:
-            yield from self.cancel(confirmation.id, _CANCEL_FOR)
-        except CountersignError:
-            pass  # Decided meanwhile, or nobody answers: it has timed out all the same.
+        yield from self.take_back(confirmation.id)
         return Outcome(confirmation, "timed_out")
 
     def get(self, id: str, seconds: int = 0) -> Flow[Outcome]:
@@ -210,6 +235,23 @@ class Flows:
         """Takes a request back; a decided one is `Refused` with 409."""
         until = self.elapsed() + (self._patience() if patience is None else patience)
         yield from self._call("POST", f"/api/confirmations/{_checked(id)}/cancel", until)
+
+    def take_back(self, asked: Union[Asked, str]) -> Flow[None]:
+        """Takes a request back for a caller that gives up, as well as it can be done in a short time. Where the answer
+        never came, the same question under the same key finds the request: one that never arrived is made and cancelled."""
+        until = self.elapsed() + _TAKE_BACK_FOR
+        try:
+            id = asked if isinstance(asked, str) else asked.id
+            if id is None:
+                assert isinstance(asked, Asked), "an id that is given is no None"
+                id = _id((yield from self._ask(asked, until, tries=1)))
+            yield from self.cancel(id, until - self.elapsed())
+        except CountersignError:
+            pass  # Decided meanwhile, or nobody answers: nobody acts on it, and it ends by itself.
+
+    def _ask(self, asked: Asked, until: float, tries: Optional[int] = None) -> Flow[Dict[str, Json]]:
+        headers = {"Idempotency-Key": asked.key}
+        return (yield from self._call("POST", "/api/confirmations", until, asked.body, headers, tries=tries))
 
     def consume(self, outcome: Outcome, timeout: Optional[float] = None) -> Flow[Consumption]:
         """Uses an approval, once, within the caller's time. The action may run after this, and never without it."""
@@ -413,17 +455,19 @@ class Flows:
         body: Optional[bytes] = None,
         headers: Optional[Dict[str, str]] = None,
         wait: int = 0,
+        tries: Optional[int] = None,
     ) -> Flow[Dict[str, Json]]:
         """The JSON object that answers a request. What may be over soon is tried again: every request here does the same
         when it is sent twice."""
         sent = {"X-Api-Key": self.api_key, **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
-        for tries in range(self.max_retries + 1):
+        last = self.max_retries if tries is None else tries - 1
+        for tried in range(last + 1):
             left = until - self.elapsed()
             if left <= 0:
                 raise _OutOfTime(f"{method} {target}: no time left")
-            pause = self.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0**tries))
+            pause = self.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0**tried))
             try:
                 response = yield Send(Request(method, target, sent, body, min(wait + self.request_timeout, left)))
                 answer, failure, asked_pause = _read(method, target, response)
@@ -434,7 +478,7 @@ class Flows:
                 failure = _visible(str(error))
             if self.elapsed() >= until:
                 raise _OutOfTime(failure)
-            if tries < self.max_retries:
+            if tried < last:
                 yield Pause(min(pause, until - self.elapsed()))
         raise Unreachable(failure)
 

@@ -243,7 +243,8 @@ def _held(
     until = None if timeout is None else began + timeout
     confirmation = yield from flows.create(question, timeout, since)
     left = None if until is None else until - flows.elapsed()
-    outcome = yield from flows.wait(confirmation, wait if may_interrupt else left, cancel=not may_interrupt)
+    patience = wait if may_interrupt else left
+    outcome = yield from flows.wait_or_take_back(question, confirmation, patience, cancel=not may_interrupt)
     while outcome.status == "pending":
         # Raises, or returns what an earlier run of this node was resumed with.
         interrupt(_shown(confirmation, payload))

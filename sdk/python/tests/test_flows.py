@@ -27,7 +27,7 @@ from countersign import (
     TooLate,
     Unreachable,
 )
-from countersign.transport import Response
+from countersign.transport import Response, TransportError
 
 TWO = {**WIRE, "username": None, "approvers": ["sam", "alex"], "quorum": 2}
 #: What each case of the server in memory must end with; none of them runs the action.
@@ -659,28 +659,123 @@ class Guarding(unittest.TestCase):
         self.assertEqual(asyncio.run(run("this")), "this")
 
 
+class Lost(FakeServer):
+    """Has the request, and does not answer the first time: what is to happen then, happens instead."""
+
+    def __init__(self, happens):
+        super().__init__("never")
+        self.happens = happens
+
+    def create(self, body, key):
+        first = key not in self.by_key
+        answer = super().create(body, key)
+        if first:
+            self.happens()
+        return answer
+
+
+class GivingUp(unittest.TestCase):
+    """Nobody waits any more, so nobody is asked; unless the caller has the key to find the request by."""
+
+    #: The terms, and whether the request is left.
+    KEYS = (({}, "cancelled"), ({"idempotency_key": "run-7"}, "pending"))
+
+    def states(self, server):
+        return [one.status for one in server.asked.values()]
+
+    def test_an_interrupt_while_it_waits(self):
+        class Interrupted(FakeServer):
+            def get(self, asked, wait, deadline):
+                raise KeyboardInterrupt
+
+        for terms, state in self.KEYS:
+            server = Interrupted("never")
+            with self.subTest(terms=terms), self.assertRaises(KeyboardInterrupt):
+                server.client().request_approval(**WIRE, **terms)
+            self.assertEqual(self.states(server), [state])
+
+    def test_an_interrupt_before_the_request_is_known(self):
+        def interrupt():
+            raise KeyboardInterrupt
+
+        for terms, state in self.KEYS:
+            for ask in (Countersign.request_approval, Countersign.create_confirmation):
+                server = Lost(interrupt)
+                with self.subTest(terms=terms, ask=ask), self.assertRaises(KeyboardInterrupt):
+                    ask(server.client(), **WIRE, **terms)
+                self.assertEqual(self.states(server), [state])
+
+    def test_a_timeout_before_the_request_is_known(self):
+        def hang():
+            server.clock.sleep(3)
+            raise TransportError("no whole answer in time")
+
+        for terms, _ in self.KEYS:
+            server = Lost(hang)
+            with self.subTest(terms=terms), self.assertRaises(Unreachable):
+                server.client().request_approval(**WIRE, **terms, timeout=3)
+            self.assertEqual((self.states(server), server.clock.seconds), (["cancelled"], 3))
+
+    def test_nobody_to_take_it_back_from_is_asked_for_a_short_time(self):
+        server = FakeServer("hangs")
+        with self.assertRaises(Unreachable):
+            server.client(max_retries=50).request_approval(**WIRE, timeout=20)
+        self.assertLessEqual(server.clock.seconds, 25)
+
+    def test_a_server_that_answers_no_more(self):
+        class Gone(FakeServer):
+            def get(self, asked, wait, deadline):
+                raise TransportError("connection refused")
+
+        for terms, state in self.KEYS:
+            server = Gone("never")
+            with self.subTest(terms=terms), self.assertRaises(Unreachable):
+                server.client().request_approval(**WIRE, **terms)
+            self.assertEqual(self.states(server), [state])
+
+    def test_an_on_pending_that_fails(self):
+        for error in (RuntimeError("no screen"), ApprovalDenied("rejected", "the user left")):
+            for terms, state in self.KEYS:
+
+                def fail(_, error=error):
+                    raise error
+
+                server = FakeServer("never")
+                with self.subTest(error=error, terms=terms), self.assertRaises(type(error)):
+                    server.client().request_approval(**WIRE, **terms, on_pending=fail)
+                self.assertEqual(self.states(server), [state])
+                server = FakeServer("never")
+                with self.subTest(error=error, terms=terms), self.assertRaises(type(error)):
+                    asyncio.run(server.async_client().request_approval(**WIRE, **terms, on_pending=fail))
+                join_threads()
+                self.assertEqual(self.states(server), [state])
+
+    def test_what_was_asked_before_is_the_callers(self):
+        server = FakeServer("never")
+        client = server.client()
+        asked = client.create_confirmation(**WIRE)
+        server.get = mock.Mock(side_effect=KeyboardInterrupt)
+        with self.assertRaises(KeyboardInterrupt):
+            client.wait_for_decision(asked)
+        self.assertEqual(self.states(server), ["pending"])
+
+
+def join_threads():
+    """What the interpreter does at its end: waits for the threads that are no daemons."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(30)
+
+
 class Asynchronous(unittest.TestCase):
     def test_a_cancelled_task_takes_its_request_back(self):
-        server = FakeServer("never")
-        taken = self.cancel_while_pending(server)
-        self.assertEqual([one.status for one in server.asked.values()], ["cancelled"])
-        self.assertTrue(taken)
+        self.assertEqual(self.cancel_while_pending(), ["cancelled"])
 
     def test_unless_it_can_be_found_again(self):
+        self.assertEqual(self.cancel_while_pending(idempotency_key="run-7"), ["pending"])
+
+    def cancel_while_pending(self, **terms):
         server = FakeServer("never")
-        self.cancel_while_pending(server, idempotency_key="run-7")
-        self.assertEqual([one.status for one in server.asked.values()], ["pending"])
-
-    def cancel_while_pending(self, server, **terms):
-        cancelled = threading.Event()
-        inner = server.cancel
-
-        def cancel(asked):
-            answer = inner(asked)
-            cancelled.set()
-            return answer
-
-        server.cancel = cancel
 
         async def run():
             async def give_up(_):
@@ -691,7 +786,30 @@ class Asynchronous(unittest.TestCase):
                 await task
 
         asyncio.run(run())
-        return "idempotency_key" in terms or cancelled.wait(10)
+        join_threads()
+        return [one.status for one in server.asked.values()]
+
+    def test_a_task_that_is_cancelled_before_the_request_is_known_takes_it_back(self):
+        for terms, state in GivingUp.KEYS:
+            answers = threading.Event()
+
+            async def run(terms=terms, answers=answers):
+                loop = asyncio.get_running_loop()
+
+                def lose():
+                    loop.call_soon_threadsafe(task.cancel)
+                    answers.wait(30)
+
+                server = Lost(lose)
+                task = asyncio.ensure_future(server.async_client().request_approval(**WIRE, **terms))
+                with self.assertRaises(asyncio.CancelledError):
+                    await task
+                return server
+
+            server = asyncio.run(run())
+            answers.set()
+            join_threads()
+            self.assertEqual([one.status for one in server.asked.values()], [state])
 
     def test_many_wait_at_once(self):
         server = FakeServer()

@@ -174,8 +174,8 @@ class Flows:
         core = parse_core(text, id, trust)
         question.compare(core)
         if earliest is not None and not earliest - FRESH <= core.issued_at <= self.now() + FRESH:
-            asked = _format_time(core.issued_at)
-            raise Mismatch(f"the answer is about a request of {asked}, or the clocks differ by more than {FRESH} s")
+            issued = _format_time(core.issued_at)
+            raise Mismatch(f"the answer is about a request of {issued}, or the clocks differ by more than {FRESH} s")
         return _confirmation(answer, core, key, how)
 
     def wait_or_take_back(

@@ -18,6 +18,18 @@ Countersign().request_approval(
     username="alex", action="Wire money", payload={"amount": 12.5, "to": "ACME"}, idempotency_key="run-7",
     on_pending=lambda confirmation: print(confirmation.id, flush=True))
 """
+#: Asks without one; with asyncio where it is told so.
+GIVES_UP = """
+import asyncio, sys
+from countersign import AsyncCountersign, Countersign
+terms = dict(username="alex", action="Wire money", payload={"amount": 12.5, "to": "ACME"},
+    on_pending=lambda confirmation: print(confirmation.id, flush=True))
+if sys.argv[1] == "sync":
+    Countersign().request_approval(**terms)
+async def run():
+    await AsyncCountersign().request_approval(**terms)
+asyncio.run(run())
+"""
 
 
 class Doors(unittest.TestCase):
@@ -36,6 +48,21 @@ class Doors(unittest.TestCase):
                 client.wait(60)
             self.assertRegex(ids[0], rb"^cnf_")
             self.assertEqual(ids[0], ids[1])
+
+    def test_ctrl_c_takes_the_request_back(self):
+        with Misbehaving() as servers:
+            environment = {**os.environ, **servers.environment("never"), "PYTHONPATH": SDK}
+            for kind in ("sync", "async"):
+                command = [sys.executable, "-c", GIVES_UP, kind]
+                client = subprocess.Popen(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+                )
+                id = client.stdout.readline().strip()
+                client.send_signal(signal.SIGINT)
+                _, errors = client.communicate(timeout=60)
+                with self.subTest(kind=kind, errors=errors):
+                    self.assertIn("KeyboardInterrupt", errors)
+                    self.assertEqual(servers.clients("never").sync().get_confirmation(id).status, "cancelled")
 
     def test_a_timed_out_client_does_not_act_on_a_late_yes(self):
         with Misbehaving() as servers:

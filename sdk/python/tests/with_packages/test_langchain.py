@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 import time
 import unittest
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from langchain_core.tools import InjectedToolArg  # noqa: E402
 from langgraph.checkpoint.memory import InMemorySaver  # noqa: E402
 from langgraph.types import Command  # noqa: E402
 from misbehaving import run_table  # noqa: E402
-from test_flows import CODES  # noqa: E402
+from test_flows import CODES, join_threads  # noqa: E402
 
 from countersign import ApprovalDenied, CountersignError  # noqa: E402
 from countersign.langchain import CountersignMiddleware, approved_tool  # noqa: E402
@@ -333,6 +334,49 @@ class ApprovedTool(unittest.TestCase):
             with self.subTest(case=case):
                 self.assertEqual(guarded.invoke({**CALL, "type": "tool_call"}).status, "error")
         self.assertEqual(self.ran, [])
+
+
+class GivingUp(unittest.TestCase):
+    """A call that is cancelled leaves its request only where the next run of the node finds it."""
+
+    def cancelled(self, server, run):
+        async def give_up():
+            task = asyncio.ensure_future(run())
+            loop = asyncio.get_running_loop()
+            inner, waits = server.get, threading.Event()
+
+            def get(*args):
+                if not waits.is_set():
+                    waits.set()
+                    loop.call_soon_threadsafe(task.cancel)
+                    done.wait(30)
+                return inner(*args)
+
+            server.get = get
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+
+        done = threading.Event()
+        asyncio.run(give_up())
+        done.set()
+        join_threads()
+        return [asked.status for asked in server.asked.values()]
+
+    def test_a_wrapped_tool_takes_it_back(self):
+        server = server_of("never")
+        guarded = approved_tool(tool(lambda amount: "wired", description="Wires."), server.client(), username="alex")
+        call = {**CALL, "args": {"amount": 1}, "type": "tool_call"}
+        self.assertEqual(self.cancelled(server, lambda: guarded.ainvoke(call)), ["cancelled"])
+
+    def test_an_agent_without_a_thread_takes_it_back_and_one_with_a_thread_leaves_it(self):
+        for checkpointer, status in ((False, "cancelled"), (True, "pending")):
+            server = server_of("never")
+            world = World(server, checkpointer=checkpointer)
+            given = {"messages": [("user", "pay")]}
+            thread = THREAD if checkpointer else None
+            with self.subTest(checkpointer=checkpointer):
+                self.assertEqual(self.cancelled(server, lambda: world.agent.ainvoke(given, thread)), [status])
+            self.assertEqual(world.ran, [])
 
 
 def whom(terms):

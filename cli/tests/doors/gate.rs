@@ -200,6 +200,7 @@ fn a_signal_while_somebody_decides_takes_the_request_back() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_signal_that_is_ignored_stays_ignored_for_gate_and_command() {
     let folder = Folder::new();

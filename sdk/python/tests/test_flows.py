@@ -789,6 +789,28 @@ class Asynchronous(unittest.TestCase):
         join_threads()
         return [one.status for one in server.asked.values()]
 
+    def test_the_interpreter_waits_until_it_is_taken_back(self):
+        server, ended = FakeServer("never"), threading.Event()
+        inner = server.cancel
+
+        def cancel(asked):
+            ended.wait(30)
+            return inner(asked)
+
+        server.cancel = cancel
+
+        def fail(_):
+            raise RuntimeError("no screen")
+
+        before = set(threading.enumerate())
+        with self.assertRaises(RuntimeError):
+            asyncio.run(server.async_client().request_approval(**WIRE, on_pending=fail))
+        waited_for = [one for one in set(threading.enumerate()) - before if not one.daemon]
+        ended.set()
+        self.assertEqual(len(waited_for), 1)
+        waited_for[0].join(30)
+        self.assertEqual([one.status for one in server.asked.values()], ["cancelled"])
+
     def test_a_task_that_is_cancelled_before_the_request_is_known_takes_it_back(self):
         for terms, state in GivingUp.KEYS:
             answers = threading.Event()

@@ -351,7 +351,7 @@ export const ENGLISH = {
   confirmAddress: 'Confirm an address',
   shallMessagesGo: 'Shall messages about what waits for {name} go to this address?',
   confirmThis: 'Confirm this address',
-  whatMessagesHold: 'A message holds the title of a request and a link to its page. It decides nothing. If you are not this approver, close this page: nothing is sent to you then.',
+  whatMessagesHold: 'A message holds the title of a request, what is asked where the operator of this server wants that, and a link to its page. It decides nothing. If you are not this approver, close this page: nothing is sent to you then.',
   addressNotFound: 'The address could not be looked up',
   confirming: 'Confirming…',
   addressConfirmed: 'The address is confirmed',

@@ -111,11 +111,14 @@ impl Approvals {
         if confirmation.status == Status::Pending {
             return Err(Problem::Busy("how it ended is not published yet"));
         }
-        // Every try has the same body, also while messages to people are still on their way.
+        // Every try has the same body, also while messages to people are still on their way, and after a use.
         confirmation.notified.clear();
+        confirmation.consumed_at = None;
+        let cancelled = self.record::<ConfirmationRecord>(&keyspace::confirmation(id))?;
+        let cancelled_at = cancelled.and_then(|record| record.cancelled_at).map(time_text);
         let body = Body {
             kind: format!("confirmation.{}", confirmation.status.as_str()),
-            timestamp: confirmation.decided_at.as_ref().unwrap_or(&confirmation.expires_at).clone(),
+            timestamp: confirmation.decided_at.clone().or(cancelled_at).unwrap_or(confirmation.expires_at.clone()),
             data: &confirmation,
         };
         let host = &self.identity.relying_party.rp_id;

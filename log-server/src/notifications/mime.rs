@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 
@@ -21,11 +23,31 @@ pub(super) fn email(from: &Mailbox, message: &Message) -> Result<lettre::Message
         .date(SystemTime::UNIX_EPOCH + Duration::from_secs(message.at.unix()))
         .from(from.clone())
         .to(Mailbox::new(None, to))
-        .subject(message.words.subject.clone())
+        .raw_header(subject(&message.words.subject))
         // No vacation notice answers this (RFC 3834).
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
         .multipart(MultiPart::alternative_plain_html(text(&message.words), html(&message.words)))
         .map_err(|error| error.to_string())
+}
+
+/// A subject that any reader decodes to these words. What looks like an encoded word (RFC 2047) would be taken for one, and
+/// could hold what `visible` writes out: such a subject is encoded as a whole.
+fn subject(words: &str) -> HeaderValue {
+    /// Bytes in one encoded word, which may have 75 letters.
+    const PIECE: usize = 42;
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !words.contains("=?") {
+        return HeaderValue::new(name, words.to_owned());
+    }
+    let mut pieces = vec![String::new()];
+    for letter in words.chars() {
+        if pieces.last().is_some_and(|piece| piece.len() + letter.len_utf8() > PIECE) {
+            pieces.push(String::new());
+        }
+        pieces.last_mut().into_iter().for_each(|piece| piece.push(letter));
+    }
+    let encoded: Vec<String> = pieces.iter().map(|piece| format!("=?utf-8?b?{}?=", STANDARD.encode(piece))).collect();
+    HeaderValue::dangerous_new_pre_encoded(name, words.to_owned(), encoded.join("\r\n "))
 }
 
 fn text(words: &Words) -> String {
@@ -71,6 +93,26 @@ mod tests {
     use verifier::time::Timestamp;
 
     use super::*;
+
+    /// Readers decode encoded words; what a requester wrote so must come out as it was written.
+    #[test]
+    fn what_looks_encoded_is_encoded() {
+        let title = "Deploy =?utf-8?q?=E2=80=AEgnp=2Eexe?= =?utf-8?q?_to_production?= – a title of many letters, é";
+        let from: Mailbox = "log@example.com".parse().unwrap();
+        let bytes = email(&from, &message(title, "x")).unwrap().formatted();
+        let mail = String::from_utf8(bytes).unwrap();
+        let header = mail.split("\r\nSubject: ").nth(1).unwrap();
+        let mut lines = header.split("\r\n");
+        let first = lines.next().unwrap();
+        let words = [first].into_iter().chain(lines.map_while(|line| line.strip_prefix(' ')));
+        let decoded: Vec<u8> = words
+            .flat_map(|word| {
+                assert!(word.len() <= 75, "{word}");
+                STANDARD.decode(word.strip_prefix("=?utf-8?b?").unwrap().strip_suffix("?=").unwrap()).unwrap()
+            })
+            .collect();
+        assert_eq!(String::from_utf8(decoded).unwrap(), title);
+    }
 
     fn message(subject: &str, quoted: &str) -> Message {
         Message {

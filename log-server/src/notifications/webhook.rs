@@ -95,8 +95,8 @@ impl Webhooks {
     }
 
     async fn post(&self, event: &Event) -> Result<StatusCode, Undelivered> {
-        // Again, because the operator may allow less now.
-        let url = self.checked(&event.url).map_err(|error| Undelivered::Never(error.to_string()))?;
+        // Again, because the operator may allow less now, and more again after the next start.
+        let url = self.checked(&event.url).map_err(|error| Undelivered::Later(error.to_string()))?;
         let client = if self.allowed.has(&url) { &self.inside } else { &self.public };
         let call = client
             .post(url)

@@ -24,8 +24,6 @@ const FIRST_WAIT: u64 = 2;
 const LONGEST_WAIT: u64 = 60;
 /// And up to this for webhooks.
 const LONGEST_WAIT_OF_WEBHOOKS: u64 = 3600;
-/// How many webhooks that wait are looked through for one whose requester has room.
-const LOOK_AHEAD: usize = 256;
 /// How long messages under way may take once the server stops. What is cut off then is sent by the next run.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the worker waits when the writer's queue is full or the store cannot be read.
@@ -116,10 +114,23 @@ impl Worker {
         if let Some(until) = self.quiet_until.filter(|until| now < *until) {
             return Ok(Some(until));
         }
-        let taken: HashSet<&String> = self.ids.values().map(|(id, _)| id).chain(&self.broken).collect();
         // What is under way stands in front: it was due before.
-        let ahead = if self.channel == Channel::Webhook { LOOK_AHEAD } else { 0 };
-        let queued = self.app.approvals.outbox(self.channel, taken.len() + free + ahead + 1)?;
+        let mut most = self.ids.len() + self.broken.len() + free + 1;
+        loop {
+            let queued = self.app.approvals.outbox(self.channel, most)?;
+            // Beyond these there may be more that is due, of requesters who have room.
+            let is_all = queued.len() < most || queued.last().is_none_or(|record| record.due > now.unix());
+            let next = self.begin_of(queued, now);
+            if is_all || self.free() == 0 || self.channel != Channel::Webhook {
+                return Ok(next);
+            }
+            most *= 4;
+        }
+    }
+
+    /// Begins what is due of these, as far as there is room, and says when the first of the others is.
+    fn begin_of(&mut self, queued: Vec<NotificationRecord>, now: Timestamp) -> Option<Timestamp> {
+        let taken: HashSet<&String> = self.ids.values().map(|(id, _)| id).chain(&self.broken).collect();
         let waiting: Vec<_> = queued.into_iter().filter(|record| !taken.contains(&record.id)).collect();
         for record in waiting.iter().filter(|record| record.due <= now.unix()) {
             if self.free() == 0 {
@@ -132,7 +143,7 @@ impl Worker {
             let task = self.under_way.spawn(attempt(self.app.clone(), self.courier.clone(), record.clone()));
             self.ids.insert(task.id(), (id, whose));
         }
-        Ok(waiting.iter().map(|record| Timestamp::from_unix(record.due)).find(|due| *due > now))
+        waiting.iter().map(|record| Timestamp::from_unix(record.due)).find(|due| *due > now)
     }
 
     /// One requester's receiver that stalls leaves room for the others.

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Union
@@ -64,14 +65,15 @@ def verify_webhook(
         raise ValueError("give the secret, the public key, or both")
     lower = {name.lower(): value for name, value in headers.items()}
     id, sent, signatures = (lower.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
-    if not id or not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
+    if not re.fullmatch("[!-~]+", id) or not (sent.isascii() and sent.isdigit() and len(sent) <= 12):
         raise NotSigned("the headers webhook-id and webhook-timestamp are missing or malformed")
     signed = f"{id}.{sent}.".encode() + body
     if secret is not None and not _is_authentic(_key(secret, "whsec_"), signed, signatures):
         raise NotSigned("no signature v1 of the header webhook-signature is by this secret")
     if public_key is not None and not _is_signed(_key(public_key, "whpk_"), signed, signatures):
         raise NotSigned("no signature v1a of the header webhook-signature is by this key")
-    if abs((time.time() if now is None else now) - int(sent)) > tolerance:
+    # The comparison is false for NaN, which must not open.
+    if not abs((time.time() if now is None else now) - int(sent)) <= tolerance:
         raise NotSigned(f"its time differs from ours by more than {tolerance} seconds")
     return _read(id, body, trust, core)
 
@@ -83,10 +85,13 @@ def _read(
         event = json.loads(body)
         kind, data = event["type"], event["data"]
         status, told, confirmation = data["status"], data["core"], data["id"]
+        asked = json.loads(told)["id"]
     except (ValueError, KeyError, TypeError) as error:
         raise Mismatch(f"the webhook is not of the form that this SDK knows: {error!r}") from None
     if not isinstance(status, str) or not isinstance(confirmation, str) or status not in _DECIDED or kind != f"confirmation.{status}":
         raise Mismatch("the webhook is of a kind that this SDK does not know")
+    if asked != confirmation:
+        raise Mismatch("the core of the webhook is of another request than it says")
     remembered = (core(confirmation) or "") if callable(core) else core
     if remembered is not None and told != remembered:
         raise Mismatch("the webhook is about another request than the one that was remembered")

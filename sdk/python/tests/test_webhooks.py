@@ -30,6 +30,7 @@ def case():
 
 
 RECEIPT, TRUST, CORE = case()
+ID = json.loads(CORE)["id"]
 
 
 def ed25519(seed, message):
@@ -48,8 +49,8 @@ def ed25519(seed, message):
 PUBLIC = "whpk_" + base64.b64encode(ed25519(bytes(32), b"")[0]).decode()
 
 
-def webhook(id="msg_1", time=NOW, **changes):
-    data = {"id": "cnf_1", "status": "approved", "core": CORE, "receipt": RECEIPT, **changes}
+def webhook(id="msg_1", time=NOW, confirmation=ID, **changes):
+    data = {"id": confirmation, "status": "approved", "core": CORE, "receipt": RECEIPT, **changes}
     body = json.dumps({"type": f"confirmation.{data['status']}", "timestamp": "2026-11-22T10:00:00Z", "data": data}).encode()
     signed = f"{id}.{time}.".encode() + body
     code = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
@@ -64,7 +65,7 @@ def check(sent, **options):
 
 class Webhooks(unittest.TestCase):
     def test_a_genuine_one_says_what_was_decided(self):
-        found = check(webhook(), core=lambda id: CORE if id == "cnf_1" else None)
+        found = check(webhook(), core=lambda id: CORE if id == ID else None)
         self.assertEqual(found.status, "approved")
         event = check(webhook(), core=CORE)
         self.assertEqual((event.id, event.status, event.report.verdict), ("msg_1", "approved", "approved"))
@@ -98,6 +99,12 @@ class Webhooks(unittest.TestCase):
             with self.assertRaises(ValueError):
                 check(webhook(), **options)
         self.assertEqual(check(webhook(time=NOW - 300)).status, "approved")
+        for options in ({"tolerance": float("nan")}, {"now": float("nan")}):
+            with self.assertRaises(NotSigned):
+                check(webhook(time=0), **options)
+        body, headers = webhook()
+        with self.assertRaises(NotSigned):
+            check((body, {**headers, "Webhook-Id": "\udc80"}))
 
     def test_a_signed_one_whose_receipt_does_not_show_it_is_refused(self):
         for changes in ({"receipt": None}, {"receipt": "{}"}, {"status": "rejected"}, {"core": CORE.replace("alex", "sam")}):
@@ -106,6 +113,8 @@ class Webhooks(unittest.TestCase):
         for other in ("{}", "", lambda id: None):
             with self.assertRaises(Mismatch):
                 check(webhook(), core=other)
+        with self.assertRaises(Mismatch):
+            check(webhook(confirmation="cnf_victim"))
         for status in ("pending", "x", 7):
             with self.assertRaises(Mismatch):
                 check(webhook(status=status))

@@ -53,7 +53,7 @@ export async function verifyWebhook(body, headers, { trust, secret, publicKey, c
   if (core !== null && typeof core !== 'string' && typeof core !== 'function') throw new TypeError('give the core that you remembered, how to find it, or null');
   const bytes = typeof body === 'string' ? utf8(body) : body;
   const [id, sent, signatures] = ['id', 'timestamp', 'signature'].map((name) => header(headers, `webhook-${name}`));
-  if (!id || !/^[0-9]{1,12}$/.test(sent)) throw new NotSignedError('the headers webhook-id and webhook-timestamp are missing or malformed');
+  if (!/^[!-~]+$/.test(id) || !/^[0-9]{1,12}$/.test(sent)) throw new NotSignedError('the headers webhook-id and webhook-timestamp are missing or malformed');
   const start = utf8(`${id}.${sent}.`);
   const signed = new Uint8Array(start.length + bytes.length);
   signed.set(start);
@@ -64,7 +64,8 @@ export async function verifyWebhook(body, headers, { trust, secret, publicKey, c
   if (publicKey !== undefined && !(await isSigned(keyOf(publicKey, 'whpk_'), signed, signatures))) {
     throw new NotSignedError('no signature v1a of the header webhook-signature is by this key');
   }
-  if (Math.abs((now ?? Date.now() / 1000) - Number(sent)) > toleranceSeconds) {
+  // The comparison is false for NaN, which must not open.
+  if (!(Math.abs((now ?? Date.now() / 1000) - Number(sent)) <= toleranceSeconds)) {
     throw new NotSignedError(`its time differs from ours by more than ${toleranceSeconds} seconds`);
   }
   return read(id, bytes, trust, core);
@@ -83,6 +84,7 @@ async function read(/** @type {string} */ id, /** @type {Uint8Array} */ bytes, /
   if (decision === undefined || type !== `confirmation.${data.status}` || typeof data.core !== 'string' || typeof data.id !== 'string') {
     throw new MismatchError('webhook', 'the webhook is of a kind that this SDK does not know');
   }
+  if (idOf(data.core) !== data.id) throw new MismatchError('id', 'the core of the webhook is of another request than it says');
   const remembered = typeof core === 'function' ? await core(data.id) ?? '' : core;
   if (remembered !== null && data.core !== remembered) {
     throw new MismatchError('core', 'the webhook is about another request than the one that was remembered');
@@ -98,6 +100,15 @@ async function read(/** @type {string} */ id, /** @type {Uint8Array} */ bytes, /
     }
   }
   return { id, status: data.status, confirmation: data, report };
+}
+
+/** @param {string} core @returns {unknown} */
+function idOf(core) {
+  try {
+    return JSON.parse(core)?.id;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {any} headers @param {string} name @returns {string} */

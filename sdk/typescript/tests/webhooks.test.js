@@ -21,10 +21,11 @@ function genuine(name) {
 }
 
 const { receipt, trust, core } = genuine('approved');
+const ID = JSON.parse(core).id;
 
 /** @param {any} changes @param {{id?: string, time?: number}} [sent] */
 function webhook(changes = {}, { id = 'msg_1', time = NOW } = {}) {
-  const data = { id: 'cnf_1', status: 'approved', core, receipt, ...changes };
+  const data = { id: ID, status: 'approved', core, receipt, ...changes };
   const body = JSON.stringify({ type: `confirmation.${data.status}`, timestamp: '2026-11-22T10:00:00Z', data });
   const signed = Buffer.from(`${id}.${time}.${body}`);
   const hmac = createHmac('sha256', SECRET).update(signed).digest('base64');
@@ -41,7 +42,7 @@ test('a genuine one says what was decided', async () => {
     assert.deepEqual([event.id, event.status, event.report?.verdict], ['msg_1', 'approved', 'approved']);
   }
   for (const one of [{ publicKey: undefined }, { secret: undefined }]) assert.equal((await check(webhook(), one)).status, 'approved');
-  assert.equal((await check(webhook(), { core: async (/** @type {string} */ id) => (id === 'cnf_1' ? core : null) })).status, 'approved');
+  assert.equal((await check(webhook(), { core: async (/** @type {string} */ id) => (id === ID ? core : null) })).status, 'approved');
   const expired = await check(webhook({ status: 'expired', receipt: undefined }));
   assert.deepEqual([expired.status, expired.report], ['expired', null]);
 });
@@ -59,9 +60,11 @@ test('one that is forged, changed, old or from the future is not signed', async 
     { body, headers: { ...headers, 'webhook-signature': headers['webhook-signature'].replace('v1a,', 'v1b,') } },
     { body, headers: { ...headers, 'webhook-signature': 'v1,%%% v1a,%%%' } },
     { body, headers: {} },
+    { body, headers: { ...headers, 'webhook-id': 'msg_\u0080' } },
     webhook({}, { time: NOW - 301 }),
     webhook({}, { time: NOW + 301 }),
   ];
+  for (const options of [{ toleranceSeconds: NaN }, { now: NaN }]) await assert.rejects(check(webhook({}, { time: 0 }), options), { name: 'NotSignedError' });
   for (const sent of wrong) await assert.rejects(check(sent), { code: 'not_verified', name: 'NotSignedError' });
   await assert.rejects(check(webhook(), { secret: `whsec_${Buffer.alloc(32, 8).toString('base64')}` }), { name: 'NotSignedError' });
   await assert.rejects(check(webhook(), { secret: undefined, publicKey: undefined }), TypeError);
@@ -75,5 +78,6 @@ test('a signed one whose receipt does not show it is refused', async () => {
     await assert.rejects(check(webhook(changes)), { code: 'not_verified', name: 'NotVerifiedError' });
   }
   for (const other of ['{}', '', () => undefined, async () => null]) await assert.rejects(check(webhook(), { core: other }), { code: 'mismatch' });
+  await assert.rejects(check(webhook({ id: 'cnf_victim' })), { code: 'mismatch' });
   for (const status of ['pending', 'toString', 7]) await assert.rejects(check(webhook({ status })), { code: 'mismatch' });
 });

@@ -186,8 +186,19 @@ fn a_signal_while_somebody_decides_takes_the_request_back() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let folder = Folder::new();
         let key = format!("job-{}", signal.as_raw());
-        let options = ["--approver", "alex", "--idempotency-key", &key];
-        let mut running = folder.start(&mut gate(&folder, &servers().url("never"), &options, &MARK), b"");
+        // What runs the tests may ignore a signal (nohup does), and gate would go on ignoring it.
+        let mut command = folder.program("env", &servers().url("never"));
+        command.args([
+            "--default-signal",
+            "countersign",
+            "gate",
+            "--action",
+            "Apply the plan",
+            "--status-file",
+            "status.json",
+        ]);
+        command.args(["--approver", "alex", "--idempotency-key", &key, "--"]).args(MARK);
+        let mut running = folder.start(&mut command, b"");
         running.says("compare code");
         assert_eq!(folder.json("status.json")["verdict"], "pending");
         running.signal(signal);

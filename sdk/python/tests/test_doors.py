@@ -20,7 +20,9 @@ Countersign().request_approval(
 """
 #: Asks without one; with asyncio where it is told so.
 GIVES_UP = """
-import asyncio, sys
+import asyncio, signal, sys
+# What runs the tests may ignore the signal, and Python would leave it at that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from countersign import AsyncCountersign, Countersign
 terms = dict(username="alex", action="Wire money", payload={"amount": 12.5, "to": "ACME"},
     on_pending=lambda confirmation: print(confirmation.id, flush=True))

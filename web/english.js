@@ -67,7 +67,7 @@ export const ENGLISH = {
 
   // The comparison with the last approved.
   compared: 'Compared with the last approved',
-  nothingBefore: 'First of its kind: the server knows of no approved request of this requester with this title that you were asked for.',
+  nothingBefore: 'The server knows of no approved request of this requester with this title that you were asked for.',
   unreadableBefore: 'What the server sent to compare with cannot be read.',
   lastApproved: 'The last request of this requester with this title was approved at {time}. That it was, and what it said, is the server’s word: this comparison is not signed.',
   allTheSame: 'Every field is the same as then.',

@@ -12,10 +12,8 @@ use serde_json::{Value, json};
 
 use super::decisions::Deciding;
 use super::runbook::{blocks, runs, shell};
-use super::running::{Folder, Running, countersign, post, web};
+use super::running::{Folder, MESSAGE_DEADLINE, Running, countersign, post, started, until, web};
 
-/// What separates slow from stuck.
-const DEADLINE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse";
 
 /// A running SMTP server and its folder.
@@ -41,18 +39,6 @@ fn python() -> String {
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp").join(name)
-}
-
-/// Waits until something is there.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let since = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(since.elapsed() < DEADLINE, "no {what} after {DEADLINE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 impl Smtp {
@@ -130,12 +116,6 @@ async fn serving(folder: &Folder, smtp: &Smtp, more: &str) -> Running {
     started(folder).await
 }
 
-async fn started(folder: &Folder) -> Running {
-    let mut server = folder.start(folder.serve().args(["--config", "countersign.toml"]));
-    server.ready(&folder.url()).await;
-    server
-}
-
 /// A certificate authority, and a certificate for `localhost` by it.
 fn certificates(folder: &Folder) {
     let script = "
@@ -170,7 +150,7 @@ async fn state_after(alex: &Deciding<'_>, id: &str, not: &str) -> String {
         if state != not {
             return state;
         }
-        assert!(since.elapsed() < DEADLINE, "still {state}");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "still {state}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -321,7 +301,7 @@ async fn mail_to_a_recipient_who_is_refused_lies_with_the_dead_letters() {
     let alex = Deciding::enrol_with(&folder, Some("refused@example.com")).await;
     let since = Instant::now();
     while listed(&folder, "failed").await.is_empty() {
-        assert!(since.elapsed() < DEADLINE, "no dead letter");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "no dead letter");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let dead = listed(&folder, "failed").await.remove(0);
@@ -350,7 +330,7 @@ async fn mail_that_a_server_does_not_take_now_comes_later_and_a_stalled_one_hold
     smtp.reaches("was-busy");
     let since = Instant::now();
     while listed(&folder, "queued").await[0]["attempts"] == 0 {
-        assert!(since.elapsed() < DEADLINE, "the try is not counted");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "the try is not counted");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(listed(&folder, "queued").await[0]["error"].as_str().unwrap().contains("451"));
@@ -368,7 +348,7 @@ async fn mail_that_a_server_does_not_take_now_comes_later_and_a_stalled_one_hold
     assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
     let since = Instant::now();
     while listed(&other, "queued").await[0]["error"].is_null() {
-        assert!(since.elapsed() < DEADLINE, "the stalled try does not end");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "the stalled try does not end");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let words = listed(&other, "queued").await[0]["error"].as_str().unwrap().to_owned();

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 /// How long anything may take. Nothing takes nearly as long; it is what separates slow from stuck.
 const DEADLINE: Duration = Duration::from_secs(300);
+/// How long a message may take.
+pub(crate) const MESSAGE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A folder for one server: its data, its anchor, and what it printed.
 pub(crate) struct Folder {
@@ -218,4 +220,29 @@ pub(crate) async fn post<T: DeserializeOwned>(url: &str, key: &str, body: &impl 
     let (status, text) = (sent.status(), sent.text().await.unwrap());
     assert!(status.is_success(), "{url}: {status} {text}");
     serde_json::from_str(&text).unwrap()
+}
+
+/// A server with its configuration file, once it is ready.
+pub(crate) async fn started(folder: &Folder) -> Running {
+    let mut server = folder.start(folder.serve().args(["--config", "countersign.toml"]));
+    server.ready(&folder.url()).await;
+    server
+}
+
+/// Kills a server, and waits for its end.
+pub(crate) fn kill(server: Running) {
+    server.signal(Signal::KILL);
+    drop(server.ended());
+}
+
+/// Waits until something is there.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "no {what} after {MESSAGE_DEADLINE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 use verifier::encoding::{base64url, from_base64url};
 
@@ -12,11 +11,9 @@ use super::authenticator::{CREDENTIAL_ID, sign};
 use super::bot_api::{BOT, BotApi, Prepared, TOKEN};
 use super::decisions::Deciding;
 use super::runbook::{blocks, runs, shell};
-use super::running::{Folder, Running, countersign, web};
+use super::running::{Folder, MESSAGE_DEADLINE, countersign, kill, started, web};
 
 const CHAT: i64 = 7_000_000_001;
-/// What separates slow from stuck.
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a passkey says to a challenge of our own page.
 fn assertion(folder: &Folder, alex: &Deciding<'_>, options: &Value) -> Value {
@@ -51,12 +48,6 @@ async fn link(folder: &Folder, api: &BotApi, alex: &Deciding<'_>) {
     api.messages(CHAT, 1).await;
 }
 
-async fn started(folder: &Folder) -> Running {
-    let mut server = folder.start(folder.serve().args(["--config", "countersign.toml"]));
-    server.ready(&folder.url()).await;
-    server
-}
-
 async fn settled(alex: &Deciding<'_>, id: &str) -> String {
     let since = Instant::now();
     loop {
@@ -64,18 +55,13 @@ async fn settled(alex: &Deciding<'_>, id: &str) -> String {
         if state != "queued" {
             return state;
         }
-        assert!(since.elapsed() < DEADLINE, "still {state}");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "still {state}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 fn text(message: &Value) -> &str {
     message["text"].as_str().unwrap()
-}
-
-fn kill(server: Running) {
-    server.signal(Signal::KILL);
-    drop(server.ended());
 }
 
 /// Killed before the API takes the message, when it has it and we do not know, after, and before the message is changed.

@@ -6,16 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::decisions::Deciding;
 use super::runbook::{blocks, runs, shell};
-use super::running::{Folder, Running, countersign, web};
-
-/// What separates slow from stuck.
-const DEADLINE: Duration = Duration::from_secs(60);
+use super::running::{Folder, MESSAGE_DEADLINE, countersign, kill, started, until, web};
 
 /// A running receiver and its folder.
 struct Receiver {
@@ -92,29 +88,6 @@ impl Call {
     }
 }
 
-/// Waits until something is there.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let since = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(since.elapsed() < DEADLINE, "no {what} after {DEADLINE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-async fn started(folder: &Folder) -> Running {
-    let mut server = folder.start(folder.serve().args(["--config", "countersign.toml"]));
-    server.ready(&folder.url()).await;
-    server
-}
-
-fn kill(server: Running) {
-    server.signal(Signal::KILL);
-    drop(server.ended());
-}
-
 /// Registers the receiver for a requester, and leaves it what it checks with.
 async fn register(folder: &Folder, receiver: &Receiver, key: &str) {
     let call = web().put(format!("{}/api/webhook", folder.url())).header("X-Api-Key", key);
@@ -138,7 +111,7 @@ async fn settled(alex: &Deciding<'_>, id: &str) -> String {
         if state != "queued" {
             return state.to_owned();
         }
-        assert!(since.elapsed() < DEADLINE, "still {state}");
+        assert!(since.elapsed() < MESSAGE_DEADLINE, "still {state}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -14,7 +14,6 @@ use reqwest::{Client, StatusCode, Url};
 use address::{AddressRefused, Allowed};
 use lookup::{Checked, Lookup};
 
-use super::Undelivered;
 use signature::{WebhookKeys, WebhookRoot};
 
 /// How webhooks are delivered.
@@ -44,8 +43,8 @@ pub(crate) struct Event {
 pub(crate) enum NotTaken {
     /// The receiver is gone for good (410).
     Gone,
-    /// Anything else.
-    Undelivered(Undelivered),
+    /// Anything else, which a later try may find otherwise.
+    Later(String),
 }
 
 impl Webhooks {
@@ -70,7 +69,7 @@ impl Webhooks {
     }
 
     /// Calls an address once with a test that is signed with keys of its own, and tells the status that came back.
-    pub async fn reach(&self, url: &str, root: &WebhookRoot, seconds: u64) -> Result<u16, Undelivered> {
+    pub async fn reach(&self, url: &str, root: &WebhookRoot, seconds: u64) -> Result<u16, String> {
         let event = Event {
             id: "msg_test".to_owned(),
             seconds,
@@ -84,19 +83,16 @@ impl Webhooks {
 
     /// Calls once.
     pub(crate) async fn call(&self, event: &Event) -> Result<(), NotTaken> {
-        match self.post(event).await.map_err(NotTaken::Undelivered)? {
+        match self.post(event).await.map_err(NotTaken::Later)? {
             status if status.is_success() => Ok(()),
             StatusCode::GONE => Err(NotTaken::Gone),
-            status => {
-                let words = format!("the receiver answered {}", status.as_u16());
-                Err(NotTaken::Undelivered(Undelivered::Later(words)))
-            }
+            status => Err(NotTaken::Later(format!("the receiver answered {}", status.as_u16()))),
         }
     }
 
-    async fn post(&self, event: &Event) -> Result<StatusCode, Undelivered> {
+    async fn post(&self, event: &Event) -> Result<StatusCode, String> {
         // Again, because the operator may allow less now, and more again after the next start.
-        let url = self.checked(&event.url).map_err(|error| Undelivered::Later(error.to_string()))?;
+        let url = self.checked(&event.url).map_err(|error| error.to_string())?;
         let client = if self.allowed.has(&url) { &self.inside } else { &self.public };
         let call = client
             .post(url)
@@ -106,7 +102,7 @@ impl Webhooks {
             .header("webhook-timestamp", event.seconds)
             .header("webhook-signature", event.keys.sign(&event.id, event.seconds, &event.body))
             .body(event.body.clone());
-        let answer = call.send().await.map_err(|error| Undelivered::Later(described(&error, self.timeout)))?;
+        let answer = call.send().await.map_err(|error| described(&error, self.timeout))?;
         Ok(answer.status())
     }
 }

@@ -229,8 +229,7 @@ async fn call(app: &App, record: &NotificationRecord, later: impl Fn(String) -> 
     };
     match webhooks.call(&event).await {
         Ok(()) => Outcome::Sent(None),
-        Err(NotTaken::Undelivered(Undelivered::Never(error))) => Outcome::Failed { error },
-        Err(NotTaken::Undelivered(undelivered)) => later(undelivered.to_string()),
+        Err(NotTaken::Later(error)) => later(error),
         Err(NotTaken::Gone) => {
             let error = "the receiver answered 410: its webhook is switched off".to_owned();
             match app.approvals.switch_webhook_off(&record.username, &event.salt, &error).await {

@@ -110,7 +110,7 @@ impl Approvals {
     }
 
     /// All records of a kind.
-    fn records<T: serde::de::DeserializeOwned>(&self, kind: u8) -> Result<Vec<T>, StoreError> {
+    fn records<T: serde::de::DeserializeOwned>(&self, kind: crate::keyspace::Kind) -> Result<Vec<T>, StoreError> {
         let (from, to) = crate::keyspace::all(kind);
         let pairs = self.store.scan(&from, &to, usize::MAX)?;
         pairs.iter().map(|(key, value)| crate::writer::record_from(key, value)).collect()

@@ -12,44 +12,67 @@ pub(crate) const HEAD: &[u8] = b"!head";
 /// The stamp of the last batch.
 pub(crate) const TIME: &[u8] = b"!time";
 
-/// The kind of API keys.
-pub(crate) const API_KEYS: u8 = b'k';
-/// The kind of invites.
-pub(crate) const INVITES: u8 = b'v';
-/// The kind of mails to be sent.
-pub(crate) const OUTBOX: u8 = b'o';
-/// The kind of Telegram messages to be sent.
-pub(crate) const OUTBOX_TELEGRAM: u8 = b'O';
-/// The kind of webhooks to be called.
-pub(crate) const OUTBOX_WEBHOOKS: u8 = b'w';
-/// The kind of messages that could not be sent.
-pub(crate) const DEAD_LETTERS: u8 = b'x';
-/// The kind of approvers.
-pub(crate) const APPROVERS: u8 = b'a';
+/// What a key is of: its first byte. A letter that is taken twice does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Entry = b'e',
+    Tile = b't',
+    Leaf = b'h',
+    WholeLeaf = b'H',
+    Confirmation = b'c',
+    Listing = b'l',
+    PendingCount = b'N',
+    Pending = b'n',
+    Rejected = b'r',
+    Rejections = b'R',
+    LastApproved = b'A',
+    Decided = b'd',
+    Idempotency = b'i',
+    ApiKey = b'k',
+    ApiKeyHash = b'K',
+    Invite = b'v',
+    InviteHash = b'V',
+    Approver = b'a',
+    Credential = b'p',
+    CredentialId = b'P',
+    Contact = b's',
+    ContactToken = b'S',
+    Webhook = b'W',
+    Notification = b'm',
+    /// Mails to be sent.
+    Outbox = b'o',
+    /// Telegram messages to be sent.
+    OutboxTelegram = b'O',
+    /// Webhooks to be called.
+    OutboxWebhooks = b'w',
+    /// Messages that could not be sent.
+    DeadLetter = b'x',
+}
 
 /// An entry's bytes.
 pub(crate) fn entry(index: LeafIndex) -> Vec<u8> {
-    numbered(b'e', index.get())
+    numbered(Kind::Entry, index.get())
 }
 
 /// A tile's hashes, as many as there are.
 pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
-    [b"t", [level].as_slice(), &index.to_be_bytes()].concat()
+    [[Kind::Tile as u8, level].as_slice(), &index.to_be_bytes()].concat()
 }
 
 /// The index of the first entry whose leaf hash begins like this one.
 pub(crate) fn leaf(start: LeafStart) -> Vec<u8> {
-    [b"h", start.as_slice()].concat()
+    of(Kind::Leaf, start)
 }
 
 /// The index of an entry whose leaf hash begins like that of an earlier one.
 pub(crate) fn whole_leaf(hash: &Hash) -> Vec<u8> {
-    [b"H", hash.as_bytes().as_slice()].concat()
+    of(Kind::WholeLeaf, hash.as_bytes())
 }
 
 /// A confirmation's record.
 pub(crate) fn confirmation(id: &str) -> Vec<u8> {
-    named(b'c', id)
+    of(Kind::Confirmation, id)
 }
 
 /// A confirmation in the listing of a requester's key, newest first.
@@ -59,12 +82,12 @@ pub(crate) fn listing(key_id: &str, newest_first: u64, id: &str) -> Vec<u8> {
 
 /// What all of [`listing`] of one key begin with. Key ids are of one length, so none is a prefix of another.
 pub(crate) fn listing_prefix(key_id: &str) -> Vec<u8> {
-    named(b'l', key_id)
+    of(Kind::Listing, key_id)
 }
 
 /// How many confirmations are pending of one API key or for one approver; their ids and usernames are never the same text.
 pub(crate) fn pending_count(name: &str) -> Vec<u8> {
-    named(b'N', name)
+    of(Kind::PendingCount, name)
 }
 
 /// A pending confirmation of one API key or for one approver, the one that expires first in front.
@@ -74,22 +97,22 @@ pub(crate) fn pending(name: &str, expires_at: u64, id: &str) -> Vec<u8> {
 
 /// What all of [`pending`] of one name begin with. The zero ends the name, so none is a prefix of another.
 pub(crate) fn pending_prefix(name: &str) -> Vec<u8> {
-    [named(b'n', name).as_slice(), &[0]].concat()
+    [of(Kind::Pending, name).as_slice(), &[0]].concat()
 }
 
 /// What an API key asked for and was rejected, by the hash of the question.
 pub(crate) fn rejected(key_id: &str, question: &[u8; 32]) -> Vec<u8> {
-    [named(b'r', key_id).as_slice(), question].concat()
+    [of(Kind::Rejected, key_id).as_slice(), question].concat()
 }
 
 /// How often an approver rejected what an API key asked, in a row, by a hash that says what counts as one row.
 pub(crate) fn rejections(key_id: &str, row: &[u8; 32]) -> Vec<u8> {
-    [named(b'w', key_id).as_slice(), row].concat()
+    [of(Kind::Rejections, key_id).as_slice(), row].concat()
 }
 
 /// The confirmation that was approved last, by the hash of requester, title and one approver who was asked.
 pub(crate) fn last_approved(hash: &[u8; 32]) -> Vec<u8> {
-    [b"A", hash.as_slice()].concat()
+    of(Kind::LastApproved, hash)
 }
 
 /// A decision of an approver, by its index in the log, newest first. The value is the confirmation's id.
@@ -99,77 +122,77 @@ pub(crate) fn decided(username: &str, index: u64) -> Vec<u8> {
 
 /// What all of [`decided`] of one person begin with. No name holds the byte that ends it.
 pub(crate) fn decided_prefix(username: &str) -> Vec<u8> {
-    [named(b'd', username).as_slice(), &[0]].concat()
+    [of(Kind::Decided, username).as_slice(), &[0]].concat()
 }
 
 /// Which confirmation a requester made under an idempotency key.
 pub(crate) fn idempotency(key_id: &str, hash: &[u8; 32]) -> Vec<u8> {
-    [named(b'i', key_id).as_slice(), hash].concat()
+    [of(Kind::Idempotency, key_id).as_slice(), hash].concat()
 }
 
 /// An API key's record, by id.
 pub(crate) fn api_key(id: &str) -> Vec<u8> {
-    named(API_KEYS, id)
+    of(Kind::ApiKey, id)
 }
 
 /// An API key's id, by the hash of its text.
 pub(crate) fn api_key_hash(hash: &[u8; 32]) -> Vec<u8> {
-    [b"K", hash.as_slice()].concat()
+    of(Kind::ApiKeyHash, hash)
 }
 
 /// An invite's record, by id.
 pub(crate) fn invite(id: &str) -> Vec<u8> {
-    named(INVITES, id)
+    of(Kind::Invite, id)
 }
 
 /// An invite's id, by the hash of its code.
 pub(crate) fn invite_hash(hash: &[u8; 32]) -> Vec<u8> {
-    [b"V", hash.as_slice()].concat()
+    of(Kind::InviteHash, hash)
 }
 
 /// An approver's record, by username.
 pub(crate) fn approver(username: &str) -> Vec<u8> {
-    named(APPROVERS, username)
+    of(Kind::Approver, username)
 }
 
 /// A credential's record, by the hash of its key.
 pub(crate) fn credential(hash: &CredentialHash) -> Vec<u8> {
-    [b"p", hash.as_slice()].concat()
+    of(Kind::Credential, hash)
 }
 
 /// That a WebAuthn credential id was ever enrolled, by its hash.
 pub(crate) fn credential_id(hash: &[u8; 32]) -> Vec<u8> {
-    [b"P", hash.as_slice()].concat()
+    of(Kind::CredentialId, hash)
 }
 
 /// How an approver is reached on one channel. The zero ends the name, so none is a prefix of another.
 pub(crate) fn contact(username: &str, channel: &str) -> Vec<u8> {
-    [named(b's', username).as_slice(), &[0], channel.as_bytes()].concat()
+    [of(Kind::Contact, username).as_slice(), &[0], channel.as_bytes()].concat()
 }
 
 /// The contact that a link confirms, by the hash of the link's token. The value is the contact's key.
 pub(crate) fn contact_token(hash: &[u8; 32]) -> Vec<u8> {
-    [b"S", hash.as_slice()].concat()
+    of(Kind::ContactToken, hash)
 }
 
 /// The webhook of an API key, by the key's id.
 pub(crate) fn webhook(key_id: &str) -> Vec<u8> {
-    named(b'W', key_id)
+    of(Kind::Webhook, key_id)
 }
 
 /// A message to an approver, by id.
 pub(crate) fn notification(id: &str) -> Vec<u8> {
-    named(b'm', id)
+    of(Kind::Notification, id)
 }
 
 /// A message that is to be sent, in the outbox of its channel, the one that is due first in front.
-pub(crate) fn outbox(outbox: u8, due: u64, id: &str) -> Vec<u8> {
+pub(crate) fn outbox(outbox: Kind, due: u64, id: &str) -> Vec<u8> {
     [numbered(outbox, due).as_slice(), id.as_bytes()].concat()
 }
 
 /// A message that could not be sent, newest first.
 pub(crate) fn dead_letter(at: u64, id: &str) -> Vec<u8> {
-    [numbered(DEAD_LETTERS, u64::MAX - at).as_slice(), id.as_bytes()].concat()
+    [numbered(Kind::DeadLetter, u64::MAX - at).as_slice(), id.as_bytes()].concat()
 }
 
 /// The id at the end of [`outbox`] and [`dead_letter`].
@@ -178,8 +201,8 @@ pub(crate) fn id_behind_number(key: &[u8]) -> String {
 }
 
 /// All keys of a kind.
-pub(crate) fn all(kind: u8) -> (Vec<u8>, Vec<u8>) {
-    (vec![kind], vec![kind + 1])
+pub(crate) fn all(kind: Kind) -> (Vec<u8>, Vec<u8>) {
+    (vec![kind as u8], vec![kind as u8 + 1])
 }
 
 /// The first key behind all that begin with a prefix.
@@ -194,10 +217,10 @@ pub(crate) fn after(prefix: &[u8]) -> Vec<u8> {
     end
 }
 
-fn numbered(kind: u8, number: u64) -> Vec<u8> {
-    [[kind].as_slice(), &number.to_be_bytes()].concat()
+fn numbered(kind: Kind, number: u64) -> Vec<u8> {
+    of(kind, number.to_be_bytes())
 }
 
-fn named(kind: u8, name: &str) -> Vec<u8> {
-    [[kind].as_slice(), name.as_bytes()].concat()
+fn of(kind: Kind, rest: impl AsRef<[u8]>) -> Vec<u8> {
+    [[kind as u8].as_slice(), rest.as_ref()].concat()
 }

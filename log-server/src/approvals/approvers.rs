@@ -6,7 +6,7 @@ use verifier::names::Username;
 
 use super::records::{ApproverRecord, CredentialRecord};
 use super::{Approvals, time_text};
-use crate::keyspace;
+use crate::keyspace::Kind;
 use crate::problem::Problem;
 use crate::store::StoreError;
 
@@ -14,7 +14,7 @@ impl Approvals {
     /// All approvers with every passkey ever enrolled.
     pub fn approvers(&self) -> Result<ApproverList, Problem> {
         let mut approvers = Vec::new();
-        for person in self.records::<ApproverRecord>(keyspace::APPROVERS)? {
+        for person in self.records::<ApproverRecord>(Kind::Approver)? {
             let name = Username::new(&person.username)
                 .map_err(|_| StoreError(format!("the record of {} is damaged", person.username)))?;
             approvers.push(ApproverSummary {

@@ -7,7 +7,7 @@ use verifier::names;
 
 use super::records::InviteRecord;
 use super::{Approvals, seconds, shown, time_text, username};
-use crate::keyspace;
+use crate::keyspace::{self, Kind};
 use crate::problem::Problem;
 use crate::random::{self, bytes32};
 use crate::writer::{Command, Failed, Transaction};
@@ -68,7 +68,7 @@ impl Approvals {
 
     /// All invites, without their codes.
     pub fn invites(&self) -> Result<InviteList, Problem> {
-        let invites = self.records::<InviteRecord>(keyspace::INVITES)?.into_iter().map(|record| Invite {
+        let invites = self.records::<InviteRecord>(Kind::Invite)?.into_iter().map(|record| Invite {
             expires_at: time_text(record.expires_at),
             id: record.id,
             note: record.note,

@@ -5,7 +5,7 @@ use verifier::names;
 
 use super::{Approvals, shown, time_text, username};
 use crate::api_keys::{ApiKey, KeyRecord, Scope};
-use crate::keyspace;
+use crate::keyspace::{self, Kind};
 use crate::problem::Problem;
 use crate::random;
 use crate::writer::{Command, Failed, Transaction};
@@ -58,7 +58,7 @@ impl Approvals {
 
     /// All API keys, without their texts.
     pub fn keys(&self) -> Result<KeyList, Problem> {
-        let records = self.records::<KeyRecord>(keyspace::API_KEYS)?;
+        let records = self.records::<KeyRecord>(Kind::ApiKey)?;
         Ok(KeyList { keys: records.into_iter().map(describe).collect() })
     }
 }

@@ -21,14 +21,14 @@ use verifier::encoding;
 
 use super::records::ConfirmationRecord;
 use super::{Approvals, contacts, endings, time_text, webhooks};
-use crate::keyspace;
+use crate::keyspace::{self, Kind};
 use crate::notifications::Channel;
 use crate::problem::Problem;
 use crate::store::StoreError;
 use crate::writer::{Command, Failed, Transaction, record_from};
 
 /// All outboxes, in the order of their keys.
-const OUTBOXES: [u8; 3] = [keyspace::OUTBOX_TELEGRAM, keyspace::OUTBOX, keyspace::OUTBOX_WEBHOOKS];
+const OUTBOXES: [Kind; 3] = [Kind::OutboxTelegram, Kind::Outbox, Kind::OutboxWebhooks];
 /// How many one page lists.
 const PAGE: usize = 100;
 
@@ -195,11 +195,11 @@ pub(crate) fn outbox_news(channel: Channel) -> String {
     format!("outbox of {}", channel.as_str())
 }
 
-fn outbox_of(channel: Channel) -> u8 {
+fn outbox_of(channel: Channel) -> Kind {
     match channel {
-        Channel::Email => keyspace::OUTBOX,
-        Channel::Telegram => keyspace::OUTBOX_TELEGRAM,
-        Channel::Webhook => keyspace::OUTBOX_WEBHOOKS,
+        Channel::Email => Kind::Outbox,
+        Channel::Telegram => Kind::OutboxTelegram,
+        Channel::Webhook => Kind::OutboxWebhooks,
     }
 }
 
@@ -395,7 +395,7 @@ impl Approvals {
     /// are tried.
     pub fn notifications(&self, state: &str, cursor: Option<&str>) -> Result<NotificationList, Problem> {
         let kinds = match state {
-            "failed" => [keyspace::DEAD_LETTERS].as_slice(),
+            "failed" => [Kind::DeadLetter].as_slice(),
             "queued" => &OUTBOXES,
             _ => return Err(Problem::invalid("state", "failed or queued")),
         };
@@ -403,7 +403,7 @@ impl Approvals {
         let begin = match &place {
             None => 0,
             Some(place) => {
-                let kind = kinds.iter().position(|kind| place.first() == Some(kind));
+                let kind = kinds.iter().position(|kind| place.first() == Some(&(*kind as u8)));
                 kind.ok_or_else(|| Problem::invalid("cursor", "is not one of ours"))?
             }
         };

@@ -12,7 +12,7 @@ use api::Status;
 use super::records::ConfirmationRecord;
 use super::{Approvals, cancel, pending};
 use crate::api_keys::{KeyRecord, Scope};
-use crate::keyspace;
+use crate::keyspace::{self, Kind};
 use crate::problem::Problem;
 use crate::writer::{Command, Failed, Priority, Transaction};
 
@@ -53,7 +53,7 @@ impl Command for Revoke {
     fn run(self, tx: &mut Transaction<'_>) -> Result<(), Failed<Problem>> {
         let key = keyspace::api_key(&self.0);
         let Some(record) = tx.get::<KeyRecord>(&key)? else { return Err(Failed::Refused(Problem::NotFound)) };
-        let others = tx.all::<KeyRecord>(keyspace::API_KEYS)?;
+        let others = tx.all::<KeyRecord>(Kind::ApiKey)?;
         let mut others = others.iter().filter(|other| other.id != record.id && other.revoked_at.is_none());
         if record.scopes.contains(&Scope::Admin) && !others.any(|other| other.scopes.contains(&Scope::Admin)) {
             let words = "this is the last API key with the scope admin; make another before you revoke it";

@@ -9,7 +9,7 @@ use verifier::entry::Entry;
 use verifier::time::Timestamp;
 
 use super::recent::Recent;
-use crate::keyspace;
+use crate::keyspace::{self, Kind};
 use crate::leaf_index::{self, Found};
 use crate::store::{Batch, Store, StoreError};
 
@@ -116,7 +116,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// All records of a kind, as the commands before this one left them. For what is few.
-    pub fn all<T: DeserializeOwned>(&self, kind: u8) -> Result<Vec<T>, StoreError> {
+    pub(crate) fn all<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, StoreError> {
         let (from, to) = keyspace::all(kind);
         self.scan(&from, &to)?.iter().map(|(key, value)| record_from(key, value)).collect()
     }

@@ -12,3 +12,8 @@ mod running;
 
 #[cfg(feature = "store")]
 pub use running::Running;
+
+/// The allocator of the server.
+#[cfg(feature = "store")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -36,6 +36,12 @@ use verifier::webauthn::PureRust;
 
 use failure::Failure;
 
+/// What the workers that answer requests allocate the writer's threads free, and the system's allocator makes them wait for
+/// each other.
+#[cfg(feature = "server")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Human approval with public evidence: ask for one exact action, decide with a passkey, verify offline.
 #[derive(Parser)]
 #[command(name = "countersign", version, after_help = FIRST_STEPS)]

@@ -133,7 +133,8 @@ mod tests {
     }
 
     /// Here leaf hashes begin alike all the time (the leaf index holds one byte of them). What was looked up long before
-    /// its turn, what comes twice in a batch and what comes unasked: each entry keeps its first place, and is found there.
+    /// its turn, what comes twice in a batch and what comes unasked: each entry keeps its first place, and is found there. What
+    /// a refused command appended has no place.
     #[test]
     fn bytes_that_come_again_keep_their_first_place() {
         let store = MemoryStore::default();
@@ -152,6 +153,11 @@ mod tests {
                     assert_eq!(index, *first_places.entry(*i).or_insert(index), "{i} in round {round}");
                 }
                 tx.end_command(true);
+                for i in [*asked.last().unwrap(), 10_000, 10_000, 400 + round] {
+                    tx.append_once(entry(i), looked.0, Found::Nothing).unwrap();
+                    tx.append(entry(i));
+                }
+                tx.end_command(false);
             }
             let unasked = 1_000 + round;
             first_places.insert(unasked, tx.append(entry(unasked)).get());

@@ -19,7 +19,8 @@ const FOUND = ['warnHidden', 'warnMixed', 'warnLookAlike', 'warnDecomposed'];
  * @typedef {object} Beside  what the server says beside the documents
  * @property {import('./people.js').Decision[]} [decisions]
  * @property {{decidedAt: string, payload: string}} [lastApproved]
- * @property {{times: number, last: {at: string, by?: string}[]}} [rejectedBefore]
+ * @property {{times: number, last: {at: string, by?: string}[]}} [rejectedBefore]  the same question
+ * @property {{times: number, at: string}} [rejectedTitle]  by this approver, whatever was asked under the title
  */
 
 /**
@@ -63,10 +64,11 @@ function asked({ action, approver, requester }) {
   );
 }
 
-function warnings({ action, requester }, fields, { rejectedBefore }) {
+function warnings({ action, requester }, fields, { rejectedBefore, rejectedTitle }) {
   const texts = [action, requester, ...fields.flatMap(({ path, text: value }) => [path, value])];
   const found = [];
   if (rejectedBefore?.last?.length) found.push(describeRejections(rejectedBefore));
+  if (rejectedTitle?.times > (rejectedBefore?.times ?? 0)) found.push(describeTitle(rejectedTitle));
   const keys = new Set(texts.flatMap(warningsOf));
   for (const key of FOUND) if (keys.has(key)) found.push([text(key)]);
   if (found.length === 0) return [];
@@ -77,6 +79,12 @@ function describeRejections({ times, last: [latest] }) {
   const key = `rejected${times === 1 ? 'Once' : 'Often'}${latest.by ? 'By' : ''}`;
   const values = { times: String(times), time: moment(latest.at), who: latest.by ? visible(latest.by) : '' };
   return [element('span', { id: 'rejected-before' }, ...nodes(key, values))];
+}
+
+/** Who changes a byte of what was rejected asks another question; the title tells that it may be the same one. */
+function describeTitle({ times, at }) {
+  const words = nodes(times === 1 ? 'rejectedTitleOnce' : 'rejectedTitleOften', { times: String(times), time: moment(at) });
+  return [element('span', { id: 'rejected-title' }, ...words)];
 }
 
 /** What one wants to see at once beside the fields: how long there is, the code to compare, and whether it was so before. */

@@ -83,6 +83,10 @@ pub struct ApproveOptions {
     /// That the same was asked before and rejected. The server's word, not signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_before: Option<RejectedBefore>,
+    /// That this approver rejected requests of the same API key under the same title, whatever their payload. The server's
+    /// word, not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_title: Option<RejectedTitle>,
     /// The receipt's exact text, once it is decided, for whoever sent the salt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
@@ -134,6 +138,16 @@ pub struct EarlierRejection {
     /// By whom, if this approver was asked then too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+}
+
+/// Rejections of one approver in a row, under one title: an approval of the same ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedTitle {
+    /// How many.
+    pub times: u32,
+    /// When the last was.
+    pub at: String,
 }
 
 /// The exact texts of which the approver signs one.

@@ -18,7 +18,7 @@ pub use administration::{
 pub use ceremonies::{
     ApproveOptions, ApproveOptionsRequest, Assertion, AssertionResponse, CredentialDescriptor, Decided, DecisionMade,
     DecisionRequest, DecisionSummary, Documents, EarlierRejection, EnrolOptions, EnrolOptionsRequest, EnrolRequest,
-    Enrolled, LastApproved, Registration, RegistrationResponse, RejectedBefore,
+    Enrolled, LastApproved, Registration, RegistrationResponse, RejectedBefore, RejectedTitle,
 };
 pub use confirmations::{
     Confirmation, ConfirmationList, ConfirmationSummary, Consumed, CreateConfirmation, Created, Decision,

@@ -348,6 +348,19 @@ test('what differs from the last approved is shown by words and signs', async ()
   await picture(page, 'difference');
 });
 
+test('a request under a title that one has just rejected says so, whatever its payload', async () => {
+  const { page, violations } = alex;
+  const rejected = await ask({ action: 'Delete the archive', payload: { archive: '2020' } });
+  await page.goto(rejected.url);
+  await page.getByRole('button', { name: 'Reject', exact: true }).click();
+  await heading(page, 'Rejected');
+  const again = await ask({ action: 'Delete the archive', payload: { archive: '2020/' } });
+  await page.goto(again.url);
+  await page.getByText(/^You rejected a request with this title before, at /).waitFor();
+  await assertReadable(page, violations);
+  await picture(page, 'rejected-title');
+});
+
 test('a request that was rejected before says so', async () => {
   const { page, violations } = alex;
   const payload = { service: 'asked-again' };

@@ -3,7 +3,7 @@
 //! day without a rejection, ends the row.
 //!
 //! ```text
-//! w ‖ key id ‖ hash   the rejections in a row, by the hash of approver and title, and by that of the approver alone
+//! R ‖ key id ‖ hash   the rejections in a row, by the hash of approver and title, and by that of the approver alone
 //! ```
 //!
 //! The title and not the payload, because whoever wants to tire somebody out changes a byte of the payload; and any title in the
@@ -40,12 +40,8 @@ impl Rows {
     pub(super) fn of(core: &Core) -> Self {
         let rows = core.approvers.iter().map(|approver| {
             let approver = approver.as_str();
-            let title = Object::new([("action", core.action.as_str().into()), ("approver", approver.into())]);
             let anything = Object::new([("approver", approver.into())]);
-            [
-                Row { hash: hash(title), free: 0, of: "under this title" },
-                Row { hash: hash(anything), free: ANY_TITLE_AFTER, of: "under any title" },
-            ]
+            [of_title(core, approver), Row { hash: hash(anything), free: ANY_TITLE_AFTER, of: "under any title" }]
         });
         Self(rows.collect())
     }
@@ -108,6 +104,16 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// Where the rejections in a row are that one approver gave what a key asked under the title of a core.
+pub(super) fn title_key(key_id: &str, core: &Core, approver: &str) -> Vec<u8> {
+    of_title(core, approver).key(key_id)
+}
+
+fn of_title(core: &Core, approver: &str) -> Row {
+    let title = Object::new([("action", core.action.as_str().into()), ("approver", approver.into())]);
+    Row { hash: hash(title), free: 0, of: "under this title" }
 }
 
 impl Row {

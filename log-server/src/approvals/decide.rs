@@ -60,11 +60,13 @@ impl Approvals {
         };
         let decided = slot.and_then(|slot| slot.decision.as_ref());
         let signable = slot.filter(|slot| *status == Status::Pending && slot.decision.is_none());
-        let (last_approved, rejected_before) = match signable {
-            Some(slot) => {
-                (self.last_approved(&core, &slot.username)?, self.rejected_before(&current, &core, &slot.username)?)
-            }
-            None => (None, None),
+        let (last_approved, rejected_before, rejected_title) = match signable.map(|slot| slot.username.as_str()) {
+            Some(name) => (
+                self.last_approved(&core, name)?,
+                self.rejected_before(&current, &core, name)?,
+                self.rejected_title(&record.key_id, &core, name)?,
+            ),
+            None => (None, None, None),
         };
         // The salt is in the documents alone, so whoever sends it has seen what the receipt shows.
         let may_have_receipt = matches!(status, Status::Approved | Status::Rejected)
@@ -90,6 +92,7 @@ impl Approvals {
             decisions: summaries(record, published.head.size.get()),
             last_approved,
             rejected_before,
+            rejected_title,
             receipt: may_have_receipt.then(|| self.receipt(record, published)).transpose()?,
         })
     }

@@ -88,7 +88,7 @@ impl Words {
         let outcome = match status {
             Status::Approved => "It was approved.",
             Status::Rejected => "It was rejected.",
-            Status::Cancelled => "The requester cancelled it.",
+            Status::Cancelled => "The requester cancelled it, or its API key was revoked.",
             Status::Expired | Status::Pending => "It expired: nobody may decide it any more.",
         };
         Self {

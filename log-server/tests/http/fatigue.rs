@@ -1,6 +1,6 @@
 //! Asking too often: how much may be pending at a time, and what was rejected is not asked again at once.
 
-use api::ApproveOptions;
+use api::{ApproveOptions, RejectedTitle};
 use log_server::limits::Limits;
 use serde_json::{Value, json};
 
@@ -240,6 +240,37 @@ async fn whoever_is_asked_again_is_told_of_the_rejections_before() {
     assert_eq!(to_sam.times, 2);
     assert!(to_sam.last.iter().all(|one| one.by.is_none()), "sam was not asked then, and is not told who said no");
     assert_eq!(rejections(&server.approve_options(&ask(&other, "alex").await, "alex").await), 0);
+}
+
+#[tokio::test]
+async fn who_rejected_a_title_is_told_so_of_another_payload_until_they_approve_one() {
+    let limits = Limits { cool_down_seconds: 0, ..Limits::default() };
+    let server = Setup { limits, ..Setup::new() }.start().await;
+    let (alex, sam) = (server.enrol("alex").await, server.enrol("sam").await);
+    let (key, other) = (server.requester().await, server.requester().await);
+    let both = |n: u64| request("", &json!({"username": null, "approvers": ["alex", "sam"], "payload": {"n": n}}));
+    let ask = async |n: u64| server.ask(&key, &both(n)).await.id;
+    let told = async |id: &str, name: &str| server.approve_options(id, name).await.rejected_title;
+
+    let mut last = String::new();
+    for n in 0..2 {
+        let id = ask(n).await;
+        assert_eq!(told(&id, "alex").await.map_or(0, |title| u64::from(title.times)), n);
+        last = alex.decide(&server, &id, "reject").await.decided_at;
+    }
+    let third = ask(2).await;
+    assert_eq!(told(&third, "alex").await, Some(RejectedTitle { times: 2, at: last }));
+    assert_eq!(told(&third, "sam").await, None, "it is told to those who rejected, and not of others");
+    let elsewhere = server.ask(&other, &both(2)).await.id;
+    assert_eq!(told(&elsewhere, "alex").await, None, "another key");
+    let titled = server.ask(&key, &request("alex", &json!({"action": "Another title"}))).await.id;
+    assert_eq!(told(&titled, "alex").await, None, "another title");
+
+    sam.approve(&server, &third).await;
+    let fourth = ask(3).await;
+    assert_eq!(told(&fourth, "alex").await.map(|title| title.times), Some(2), "somebody else's approval ends no row");
+    alex.approve(&server, &fourth).await;
+    assert_eq!(told(&ask(4).await, "alex").await, None);
 }
 
 fn rejections(shown: &ApproveOptions) -> usize {

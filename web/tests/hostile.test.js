@@ -68,6 +68,7 @@ const FIELDS = {
   log: 'other.example.com/log',
   nonce: OTHER_32_BYTES,
   payload: { amount: 120, to: 'EVIL' },
+  quorum: 2,
   requester: 'other-bot',
   reveal: true,
   salt: OTHER_32_BYTES,
@@ -80,7 +81,7 @@ const changeOf = (name, value) => ({ [name]: value, ...TOGETHER[name] });
 const STOPS = {
   ...Object.fromEntries(Object.entries(FIELDS).filter(([name]) => name !== 'salt')
     .map(([name, value]) => [`${name} in both documents`, documents(changeOf(name, value))])),
-  ...Object.fromEntries([['decision', 'reject'], ['payload', FIELDS.payload], ['quorum', 2], ['salt', FIELDS.salt]]
+  ...Object.fromEntries([['decision', 'reject'], ['payload', FIELDS.payload], ['quorum', FIELDS.quorum], ['salt', FIELDS.salt]]
     .map(([name, value]) => [`${name} in the document to approve`, documents(changeOf(name, value), ['approve'])])),
   'type in both documents': documents({ type: 'countersign/document/v2' }),
   'the documents exchanged': ({ documents: both }) => Object.assign(both, { approve: both.reject, reject: both.approve }),
@@ -104,7 +105,7 @@ test('what does not fit together stops the page', async (t) => {
 });
 
 /** Lies that fit together: the compare code is that of the changed document, so the requester has another one. */
-const CONSISTENT = ['action', 'approvers', 'expires_at', 'issued_at', 'nonce', 'payload', 'requester', 'reveal', 'salt', 'use_by'];
+const CONSISTENT = ['action', 'approvers', 'expires_at', 'issued_at', 'nonce', 'payload', 'quorum', 'requester', 'reveal', 'salt', 'use_by'];
 
 test('a lie that fits together shows another code, and what is signed over it is refused', async (t) => {
   const { page, violations } = alex;

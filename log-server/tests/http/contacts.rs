@@ -65,7 +65,12 @@ async fn an_invited_address_is_used_once_its_owner_confirms_it_and_a_get_changes
         assert_eq!((proposal.username.as_str(), proposal.address.as_str()), ("alex", "alex@example.com"));
     }
     assert!(server.stored() == before, "looking changed something");
-    server.post(&path(&link)).header("origin", "https://evil.example").send().await.refused(403);
+    for path in [path(&link), format!("{}/options", path(&link))] {
+        for (name, value) in crate::cross_site::FOREIGN {
+            server.post(&path).header(name, value).send().await.refused(403);
+        }
+    }
+    assert!(server.stored() == before, "what another site sent changed something");
     for other in ["/contact/x", "/contact/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         server.post(other).send().await.refused(404);
         server.post(&format!("{other}/options")).send().await.refused(404);

@@ -266,6 +266,8 @@ async fn everything_is_for_our_own_page() {
         "/me/passkeys/authorisation".to_owned(),
         format!("/me/passkeys/{credential}/removal/options"),
         format!("/me/passkeys/{credential}/removal"),
+        "/me/contacts/email/options".to_owned(),
+        "/me/contacts/email".to_owned(),
     ];
     for path in &paths {
         let call = || server.post(path).header("cookie", me.cookie()).json(&json!({}));

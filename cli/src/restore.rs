@@ -79,7 +79,7 @@ fn restore(backup: &Path, said: &Description, place: &Place) -> Result<(), Backu
     let working = tempfile::Builder::new().prefix(".restoring-").permissions(private).tempdir_in(place.data_dir());
     let working = working.map_err(failed)?;
     copy(&backup.join("db"), working.path())?;
-    check::files(working.path(), said)?;
+    check::files(backup, working.path(), said)?;
     let store = RocksStore::open_copy(working.path()).map_err(|error| BackupError::damaged(backup, error))?;
     let head = check::check_restored(backup, &store, said)?;
     contents::require_anchored(&store, head, anchored.head).map_err(refused)?;
@@ -95,7 +95,7 @@ fn restore(backup: &Path, said: &Description, place: &Place) -> Result<(), Backu
 fn export(backup: &Path, said: &Description, folder: &Path) -> Result<(), BackupError> {
     require_empty(folder)?;
     let database = backup.join("db");
-    check::files(&database, said)?;
+    check::files(backup, &database, said)?;
     let store = RocksStore::open_copy(&database).map_err(|error| BackupError::damaged(backup, error))?;
     check::check_restored(backup, &store, said)?;
     let checkpoint = check::checkpoint(backup, said)?;

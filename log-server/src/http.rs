@@ -19,6 +19,7 @@ mod request;
 mod service;
 mod session;
 mod telegram;
+mod unread;
 mod webhook;
 
 use std::sync::Arc;

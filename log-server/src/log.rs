@@ -146,14 +146,20 @@ impl Log {
     }
 }
 
-fn new_entry(bytes: Vec<u8>) -> Result<NewEntry, Problem> {
+/// Refuses bytes that are no raw entry; `field` is where they stand in the request.
+pub(crate) fn check_raw(bytes: &[u8], field: impl Into<String>) -> Result<(), Problem> {
     if bytes.len() > MAX_ENTRY {
         return Err(Problem::TooLarge { what: "an entry", limit: MAX_ENTRY });
     }
     if bytes.starts_with(PREFIX.as_bytes()) {
         let reason = format!("only the approval engine writes entries that begin with {PREFIX}");
-        return Err(Problem::invalid("entry", reason));
+        return Err(Problem::invalid(field, reason));
     }
+    Ok(())
+}
+
+fn new_entry(bytes: Vec<u8>) -> Result<NewEntry, Problem> {
+    check_raw(&bytes, "entry")?;
     Ok(NewEntry { leaf_hash: merkle::leaf_hash(&bytes), bytes, assertion_digest: None })
 }
 

@@ -47,6 +47,10 @@ pub(super) fn audit(
 
     let report = audit_store(&store, head, Pins::new(trust, &owner.log_origin), threads);
     let mut problems = Vec::new();
+    // What is wrong with an entry the tree has said already.
+    if report.tree_is_whole() {
+        problems.extend(records(&store, head));
+    }
     if let Some(anchor) = &found.anchor {
         problems.extend(beside_anchor(&store, head, &owner, anchor));
     }
@@ -70,6 +74,14 @@ pub(crate) fn audit_store(store: &RocksStore, head: TreeHead, pins: Pins, thread
     let report = audit.run(|progress| bar.at(progress.entries));
     bar.end();
     report
+}
+
+/// What is wrong with the rest of the store, which nobody sees who reads the log: records, and the search for duplicates.
+fn records(store: &RocksStore, head: TreeHead) -> Option<String> {
+    let bar = Bar::new("reading the records", head.size);
+    let read = contents::check_records(store, head.size, |done| bar.at(done));
+    bar.end();
+    read.err().map(|error| format!("the records cannot be read: {error}"))
 }
 
 /// What is where.

@@ -15,20 +15,20 @@ use crate::audit::{Bar, audit_store};
 use crate::backup::{BackupError, Description, hash_files};
 use crate::client::visible;
 
-/// Compares the files of a database with those that were backed up. Any changed, missing or further byte shows here.
-pub(super) fn files(database: &Path, said: &Description) -> Result<(), BackupError> {
-    let found = hash_files(database).map_err(|error| BackupError::damaged(database, error))?;
+/// Compares the files of a database, that of a backup or a copy of it, with those that were backed up. Any changed, missing or
+/// further byte shows here.
+pub(super) fn files(backup: &Path, database: &Path, said: &Description) -> Result<(), BackupError> {
+    let damaged = |reason: String| BackupError::damaged(backup, reason);
+    let found = hash_files(database).map_err(|error| damaged(error.to_string()))?;
     for (name, hash) in &said.files {
         match found.get(name) {
-            None => return Err(BackupError::damaged(database, format!("the file {name} is missing"))),
-            Some(found) if found != hash => {
-                return Err(BackupError::damaged(database, format!("the file {name} is not as it was written")));
-            }
+            None => return Err(damaged(format!("the file {name} is missing"))),
+            Some(found) if found != hash => return Err(damaged(format!("the file {name} is not as it was written"))),
             Some(_) => {}
         }
     }
     match found.keys().find(|name| !said.files.contains_key(*name)) {
-        Some(name) => Err(BackupError::damaged(database, format!("the file {name} is none of it"))),
+        Some(name) => Err(damaged(format!("the file {name} is none of it"))),
         None => Ok(()),
     }
 }

@@ -152,7 +152,7 @@ async fn every_kind_of_damage_is_refused_and_leaves_nothing() {
             let ended = restore(&folder, &path, to);
             let (code, sentence) = ended.refusal();
             assert_eq!(code, Some(78), "{what}: {sentence}");
-            assert!(sentence.contains("is damaged"), "{what}: {sentence}");
+            assert!(sentence.contains(&format!("the backup {} is damaged", path.display())), "{what}: {sentence}");
             assert!(!folder.path("restored").exists(), "{what}: something is left");
         }
     };

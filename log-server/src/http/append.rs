@@ -8,7 +8,7 @@ use verifier::encoding::{self, base64};
 
 use super::{Answer, Server, caller, request};
 use crate::api_keys::Scope;
-use crate::log::MAX_ENTRIES;
+use crate::log::{MAX_ENTRIES, check_raw};
 use crate::problem::Problem;
 
 pub(super) async fn append(State(app): Server, request: Request) -> Answer<Response> {
@@ -39,7 +39,9 @@ fn decode(texts: &[String]) -> Result<Vec<Vec<u8>>, Problem> {
         return Err(Problem::invalid("entries", format!("{} entries, 1 to {MAX_ENTRIES} are allowed", texts.len())));
     }
     let decode = |(i, text): (usize, &String)| {
-        encoding::from_base64(text).map_err(|error| Problem::invalid(format!("/{i}"), error))
+        let field = format!("/{i}");
+        let bytes = encoding::from_base64(text).map_err(|error| Problem::invalid(&field, error))?;
+        check_raw(&bytes, field).map(|()| bytes)
     };
     texts.iter().enumerate().map(decode).collect()
 }

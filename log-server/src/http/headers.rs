@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::unread;
+
 /// For everything that is no page: nothing may run, nothing may frame it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -24,7 +26,11 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     // The route and not the path: paths hold invite codes.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_default();
+    let (request, unread) = unread::watch(request);
     let mut response = next.run(request).await;
+    if let Some(unread) = unread {
+        unread.settle(&mut response).await;
+    }
     for (name, value) in ALWAYS {
         add(response.headers_mut(), name, value);
     }

@@ -68,7 +68,7 @@ async fn a_list_is_appended_as_a_whole_or_not_at_all() {
     let key = server.appender().await;
     let before = (server.stored(), server.log_size().await);
     let forged = append_list(&server, &key, &[b"good", b"countersign/decision/v1\n{}"]).await;
-    assert_eq!(forged.refused_field(422), "entry");
+    assert_eq!(forged.refused_field(422), "/1");
     let bad = server.post("/log/entries").key(&key).json(&json!(["Z29vZA==", "not base64"])).send().await;
     assert_eq!(bad.refused_field(422), "/1");
     for spelling in ["Z29vZA", "Z29vZB==", "Z29v ZA==", "Z29vZA==\n"] {

@@ -151,6 +151,46 @@ async fn every_route_that_reads_json_refuses_unknown_fields_and_other_types() {
     spelt.body("Application/JSON; charset=utf-8", request("alex", &json!({})).to_string()).send().await.expect(201);
 }
 
+/// A client that keeps its connection sends the next request behind the body of the refused one.
+#[tokio::test]
+async fn a_refusal_leaves_the_connection_to_the_next_request() {
+    let server = Server::new().await;
+    let key = server.requester().await;
+    for (path, key, size, status) in [
+        ("/log/entries", "", 600, 401),
+        ("/log/entries", &*key, 60_000, 403),
+        ("/api/confirmations", &key, 60_000, 415),
+        ("/log/entries", &server.make_key(&json!({"name": "x", "scopes": ["append"]})).await.key, 3_000_000, 413),
+        ("/nowhere", "", 60_000, 404),
+        ("/healthz", "", 60_000, 405),
+    ] {
+        for framing in [format!("content-length: {size}\r\n"), "transfer-encoding: chunked\r\n".to_owned()] {
+            let body = vec![b'.'; size];
+            let chunked = framing.starts_with('t');
+            let body =
+                if chunked { [format!("{size:x}\r\n").as_bytes(), &body, b"\r\n0\r\n\r\n"].concat() } else { body };
+            let refused = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\n{framing}\r\n");
+            let next = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+            let answers = raw(server.address, [refused.as_bytes(), &body, next].concat(), true).await;
+            let statuses: Vec<&str> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+            assert_eq!(statuses, [&*status.to_string(), "200"], "{path} {size} {framing}: {answers}");
+        }
+    }
+}
+
+/// Who goes on for too long, or waits to be asked for the body, is told that the connection ends.
+#[tokio::test]
+async fn a_refusal_says_when_it_ends_the_connection() {
+    let server = Server::new().await;
+    for more in
+        ["content-length: 100\r\n", "transfer-encoding: chunked\r\n", "content-length: 9\r\nexpect: 100-continue\r\n"]
+    {
+        let refused = format!("POST /log/entries HTTP/1.1\r\nhost: localhost\r\n{more}\r\n");
+        let answer = raw(server.address, refused.into_bytes(), true).await;
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close\r\n"), "{more}: {answer}");
+    }
+}
+
 fn head(key: &str, framing: &str) -> Vec<u8> {
     format!(
         "POST /api/confirmations HTTP/1.1\r\nhost: localhost\r\nx-api-key: {key}\r\nconnection: close\r\n\

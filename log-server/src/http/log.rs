@@ -1,6 +1,7 @@
 //! Reading the log: C2SP tlog-tiles exactly, and JSON beside it.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -61,27 +62,42 @@ pub(super) async fn tree_head(State(app): Server) -> Json<api::TreeHead> {
     })
 }
 
-/// The parameters of the proofs and of a range, as texts, so that an error can name the parameter.
+/// The parameters of an inclusion proof: texts, as those of the other routes, so that an error can name the parameter.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Parameters {
+pub(super) struct InclusionAsked {
     index: Option<String>,
     leaf_hash: Option<String>,
     size: Option<String>,
+}
+
+/// The parameters of a consistency proof.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsistencyAsked {
     from: Option<String>,
     to: Option<String>,
+}
+
+/// The parameters of a range of entries.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RangeAsked {
     start: Option<String>,
     end: Option<String>,
 }
 
-type Asked = Result<Query<Parameters>, axum::extract::rejection::QueryRejection>;
+type Asked<T> = Result<Query<T>, QueryRejection>;
 
-fn parameters(asked: Asked) -> Result<Parameters, Problem> {
+fn parameters<T>(asked: Asked<T>) -> Result<T, Problem> {
     asked.map(|Query(parameters)| parameters).map_err(|error| Problem::Malformed(error.body_text()))
 }
 
 /// `GET /log/proof/inclusion?index=|leaf_hash=&size=`
-pub(super) async fn inclusion(State(app): Server, asked: Asked) -> Answer<Json<api::LogInclusionProof>> {
+pub(super) async fn inclusion(
+    State(app): Server,
+    asked: Asked<InclusionAsked>,
+) -> Answer<Json<api::LogInclusionProof>> {
     let asked = parameters(asked)?;
     let published = app.log.published();
     if published.head.size == TreeSize::ZERO {
@@ -108,7 +124,10 @@ pub(super) async fn inclusion(State(app): Server, asked: Asked) -> Answer<Json<a
 }
 
 /// `GET /log/proof/consistency?from=&to=`
-pub(super) async fn consistency(State(app): Server, asked: Asked) -> Answer<Json<api::ConsistencyProof>> {
+pub(super) async fn consistency(
+    State(app): Server,
+    asked: Asked<ConsistencyAsked>,
+) -> Answer<Json<api::ConsistencyProof>> {
     let asked = parameters(asked)?;
     let published = app.log.published().head.size.get();
     let to = bounded("to", asked.to.as_deref(), published, 0..=published)?;
@@ -129,7 +148,7 @@ pub(super) async fn entry(State(app): Server, Segment(index): Segment) -> Answer
 }
 
 /// `GET /log/entries?start=&end=`
-pub(super) async fn entries(State(app): Server, asked: Asked) -> Answer<Json<api::LogEntryList>> {
+pub(super) async fn entries(State(app): Server, asked: Asked<RangeAsked>) -> Answer<Json<api::LogEntryList>> {
     let asked = parameters(asked)?;
     let published = app.log.published().head.size.get();
     let start = bounded("start", asked.start.as_deref(), 0, 0..=u64::MAX)?;

@@ -102,7 +102,14 @@ async fn parameters_out_of_range_are_named() {
         assert_eq!(problem.field.as_deref(), Some(field), "{path}");
         assert!(problem.detail.starts_with(field), "{path}: {}", problem.detail);
     }
-    for path in ["/log/proof/inclusion?idx=1", "/log/proof/consistency?from=1&from=2", "/log/entries?limit=1"] {
+    for path in [
+        "/log/proof/inclusion?idx=1",
+        "/log/proof/inclusion?index=3&from=4",
+        "/log/proof/consistency?from=1&from=2",
+        "/log/proof/consistency?from=1&size=3",
+        "/log/entries?limit=1",
+        "/log/entries?index=5",
+    ] {
         server.get(path).send().await.refused(400);
     }
     let empty = log_of(0).await;

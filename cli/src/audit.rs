@@ -23,13 +23,13 @@ use monitor::{HttpReader, LogReader as _, Resource};
 use verifier::trust::{MAX_TRUST, Trust};
 
 pub(crate) use error::AuditError;
-pub(crate) use progress::Bar;
 #[cfg(feature = "server")]
-pub(crate) use stopped::audit_store;
+pub(crate) use stopped::{audit_store, check_records};
 
 use crate::failure::Failure;
 use crate::primitive;
 use output::{Audited, HeadIs};
+use progress::Bar;
 
 /// Check a whole log: every entry, tile, signature and rule, and that they give the root that is signed.
 #[derive(Args)]

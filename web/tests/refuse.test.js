@@ -475,7 +475,9 @@ test('a request that one approved and that is cancelled does not say that nothin
   await heading(page, 'Waiting for others');
   await requester.cancel(asked.id);
   await heading(page, 'Cancelled');
-  const before = page.getByText('Before enough had approved, the requester has cancelled this request, or its API key was revoked.');
+  const before = page.getByText(
+    'Before enough had approved, the requester has cancelled this request, or its API key was revoked. It is not approved.',
+  );
   await before.waitFor();
   assert.ok((await before.boundingBox()).y < (await page.locator('#own-decision').boundingBox()).y, 'why it ended stands at the head');
   assert.equal(await page.locator('#own-decision').textContent(), 'You approved it');

@@ -49,7 +49,8 @@ pub(super) fn audit(
     let mut problems = Vec::new();
     // What is wrong with an entry the tree has said already.
     if report.tree_is_whole() {
-        problems.extend(records(&store, head));
+        let unread = check_records(&store, head).err();
+        problems.extend(unread.map(|error| format!("the records cannot be read: {error}")));
     }
     if let Some(anchor) = &found.anchor {
         problems.extend(beside_anchor(&store, head, &owner, anchor));
@@ -76,12 +77,12 @@ pub(crate) fn audit_store(store: &RocksStore, head: TreeHead, pins: Pins, thread
     report
 }
 
-/// What is wrong with the rest of the store, which nobody sees who reads the log: records, and the search for duplicates.
-fn records(store: &RocksStore, head: TreeHead) -> Option<String> {
-    let bar = Bar::new("reading the records", head.size);
+/// Reads the rest of the store, which nobody sees who reads the log, with a bar: records, and the search for duplicates.
+pub(crate) fn check_records(store: &RocksStore, head: TreeHead) -> Result<(), StoreError> {
+    let bar = Bar::new("reading", head.size);
     let read = contents::check_records(store, head.size, |done| bar.at(done));
     bar.end();
-    read.err().map(|error| format!("the records cannot be read: {error}"))
+    read
 }
 
 /// What is where.

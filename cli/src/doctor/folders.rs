@@ -70,7 +70,10 @@ fn admin_key(place: &Place, findings: &mut Findings) {
     const CHECK: &str = "admin key";
     let path = place.admin_key();
     match secret_file::read(&path) {
-        Ok(None) => findings.ok(CHECK, "it was taken out of the data directory; keep it, nobody can make another"),
+        Ok(None) => findings.ok(
+            CHECK,
+            "it was taken out of the data directory; keep it: only an API key with the scope admin makes another",
+        ),
         Ok(Some(text)) if ApiKey::parse(&text).is_some() => {
             findings.ok(CHECK, format!("{} is for its user alone", path.display()));
         }

@@ -11,7 +11,7 @@ use store_rocksdb::RocksStore;
 use verifier::checkpoint::Checkpoint;
 use verifier::trust::Trust;
 
-use crate::audit::{Bar, audit_store};
+use crate::audit::{audit_store, check_records};
 use crate::backup::{BackupError, Description, hash_files};
 use crate::client::visible;
 
@@ -49,10 +49,7 @@ pub(super) fn check_restored(backup: &Path, store: &RocksStore, said: &Descripti
         return Err(damaged(format!("it is of {} and says {}", owner.log_origin, named.log_origin)));
     }
     let head = contents::head(store)?;
-    let bar = Bar::new("reading", head.size);
-    let records = contents::check_records(store, head.size, |done| bar.at(done));
-    bar.end();
-    records.map_err(|error| damaged(error.0))?;
+    check_records(store, head).map_err(|error| damaged(error.0))?;
     let relying_party = Identity::from_public_url(&owner.public_url).map_err(|error| damaged(error.to_string()))?;
     let trust = Trust::of_server(said.log_key.clone(), relying_party.relying_party);
     let report = audit_store(store, head, Pins::new(&trust, &owner.log_origin), None);

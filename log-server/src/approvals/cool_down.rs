@@ -9,13 +9,13 @@
 //! The title and not the payload, because whoever wants to tire somebody out changes a byte of the payload; and any title in the
 //! end, because the title has bytes too.
 
-use api::Status;
+use api::{RejectedTitle, Status};
 use verifier::document::Core;
 use verifier::json::Object;
 
 use super::precedents::hash;
 use super::records::{ConfirmationRecord, RejectionsRecord};
-use super::time_text;
+use super::{Approvals, time_text};
 use crate::keyspace;
 use crate::limits::{ANY_TITLE_AFTER, LONGEST_COOL_DOWN, REJECTIONS_COUNT_FOR};
 use crate::problem::Problem;
@@ -106,9 +106,18 @@ impl Rows {
     }
 }
 
-/// Where the rejections in a row are that one approver gave what a key asked under the title of a core.
-pub(super) fn title_key(key_id: &str, core: &Core, approver: &str) -> Vec<u8> {
-    of_title(core, approver).key(key_id)
+impl Approvals {
+    /// What this approver rejected in a row of all that the same key asked under this title, whatever its payload. They know
+    /// it: it is their own doing.
+    pub(super) fn rejected_title(
+        &self,
+        key_id: &str,
+        core: &Core,
+        approver: &str,
+    ) -> Result<Option<RejectedTitle>, Problem> {
+        let before: Option<RejectionsRecord> = self.record(&of_title(core, approver).key(key_id))?;
+        Ok(before.map(|before| RejectedTitle { times: before.times, at: time_text(before.at) }))
+    }
 }
 
 fn of_title(core: &Core, approver: &str) -> Row {

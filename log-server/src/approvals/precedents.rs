@@ -4,14 +4,14 @@
 //! The same question is the same action and payload of the same API key, whatever the times, the quorum or who else is
 //! asked: none of these makes it another question for the person who said no.
 
-use api::{EarlierRejection, LastApproved, RejectedBefore, RejectedTitle, Status};
+use api::{EarlierRejection, LastApproved, RejectedBefore, Status};
 use sha2::{Digest as _, Sha256};
 use verifier::document::Core;
 use verifier::json::{Object, Value};
 
 use super::confirmation::Current;
-use super::cool_down::{self, Rows};
-use super::records::{ConfirmationRecord, RejectedRecord, RejectionRecord, RejectionsRecord};
+use super::cool_down::Rows;
+use super::records::{ConfirmationRecord, RejectedRecord, RejectionRecord};
 use super::{Approvals, time_text};
 use crate::keyspace;
 use crate::problem::Problem;
@@ -116,18 +116,6 @@ impl Approvals {
         });
         let times = before.times.saturating_sub(u32::try_from(hidden.len()).unwrap_or(u32::MAX));
         Ok(Some(RejectedBefore { times, last: told.collect() }))
-    }
-
-    /// What this approver rejected in a row of all that the same key asked under this title, whatever its payload. They know
-    /// it: it is their own doing.
-    pub(super) fn rejected_title(
-        &self,
-        key_id: &str,
-        core: &Core,
-        approver: &str,
-    ) -> Result<Option<RejectedTitle>, Problem> {
-        let before: Option<RejectionsRecord> = self.record(&cool_down::title_key(key_id, core, approver))?;
-        Ok(before.map(|before| RejectedTitle { times: before.times, at: time_text(before.at) }))
     }
 }
 
